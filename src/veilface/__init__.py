@@ -1,0 +1,1 @@
+"""Face login in which nobody but the user ever holds the user's face."""
