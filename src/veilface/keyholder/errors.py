@@ -1,0 +1,201 @@
+"""Everything the key holder refuses, one class a reason.
+
+::
+
+    KeyHolderError
+    ├── Refused                    the request is wrong; nothing was changed, nothing was counted (protocol §7, steps 1–4)
+    │   ├── Malformed              wrong length, magic, suite, type, reserved bytes, residue, or body hash
+    │   ├── UnknownAccount · AccountForgotten · UnknownDevice · DeviceNotActive · DeviceKnown · TooManyDevices
+    │   ├── NotEnrolled · StaleKey · WrongContract · WrongTemplate · ActivationStale
+    │   ├── ChallengeForged · ChallengeExpired · ChallengeReplayed
+    │   └── BadSignature
+    ├── Unavailable                nothing was decided; try again
+    │   ├── KeyHolderUnavailable   no answer, or not one of the pinned key holder
+    │   ├── KeyHolderBusy          it is already working on as much as it may
+    │   ├── KeyHolderStorageFull   it cannot record, so it does not decide
+    │   └── KeyHolderStorageFailed
+    ├── KeyHolderMisconfigured     its data folder, key file or certificates are missing or do not fit
+    └── AuditTampered              a record was changed, removed or added by another hand
+
+A failure of the decision itself (range, norm, sign) is never an exception: it is a receipt of class 1.
+"""
+
+from typing import ClassVar
+
+from veilface.errors import VeilfaceError
+
+
+class KeyHolderError(VeilfaceError):
+    """The root of this package's errors; ``status`` is the HTTP status the service answers with."""
+
+    code: ClassVar[str] = "keyholder.failed"
+    status: ClassVar[int] = 500
+
+
+class Refused(KeyHolderError):
+    """The request was refused before anything was decided, and nothing was changed."""
+
+    code = "keyholder.refused"
+    status = 400
+
+
+class Malformed(Refused):
+    """The bytes are not what the protocol says; ``got`` and ``expected`` name the difference."""
+
+    code = "keyholder.malformed"
+
+
+class UnknownAccount(Refused):
+    """No device was ever registered for this account."""
+
+    code = "keyholder.unknown_account"
+    status = 404
+
+
+class AccountForgotten(Refused):
+    """The account was erased; its identifier is never used again."""
+
+    code = "keyholder.account_forgotten"
+    status = 410
+
+
+class UnknownDevice(Refused):
+    """The account has no such device."""
+
+    code = "keyholder.unknown_device"
+    status = 404
+
+
+class DeviceNotActive(Refused):
+    """The device is revoked, or still waits to become active."""
+
+    code = "keyholder.device_not_active"
+    status = 403
+
+
+class DeviceKnown(Refused):
+    """This device identifier is taken, by another key or by a revoked device."""
+
+    code = "keyholder.device_known"
+    status = 409
+
+
+class TooManyDevices(Refused):
+    """The account has as many devices as it may have (``limit``)."""
+
+    code = "keyholder.too_many_devices"
+    status = 409
+
+
+class NotEnrolled(Refused):
+    """The account has no current template."""
+
+    code = "keyholder.not_enrolled"
+    status = 409
+
+
+class StaleKey(Refused):
+    """The message names a key that is not the current one."""
+
+    code = "keyholder.stale_key"
+    status = 409
+
+
+class WrongContract(Refused):
+    """The message was made with other models, another preprocessing or another threshold."""
+
+    code = "keyholder.wrong_contract"
+    status = 409
+
+
+class WrongTemplate(Refused):
+    """The message names a template that is not the current one."""
+
+    code = "keyholder.wrong_template"
+    status = 409
+
+
+class ActivationStale(Refused):
+    """The epoch to activate is neither the accepted one that waits nor the current one."""
+
+    code = "keyholder.activation_stale"
+    status = 409
+
+
+class ChallengeForged(Refused):
+    """The challenge was not issued here for this account, device, purpose and context."""
+
+    code = "keyholder.challenge_forged"
+    status = 403
+
+
+class ChallengeExpired(Refused):
+    """The challenge is older than its lifetime."""
+
+    code = "keyholder.challenge_expired"
+    status = 403
+
+
+class ChallengeReplayed(Refused):
+    """The challenge was used before."""
+
+    code = "keyholder.challenge_replayed"
+    status = 409
+
+
+class BadSignature(Refused):
+    """The signature is not the named device's over these bytes."""
+
+    code = "keyholder.bad_signature"
+    status = 403
+
+
+class Unavailable(KeyHolderError):
+    """Nothing was decided; the same request may be made again with a new challenge."""
+
+    code = "keyholder.unavailable"
+    status = 503
+
+
+class KeyHolderUnavailable(Unavailable):
+    """No answer came in time, or it did not come from the pinned key holder."""
+
+    code = "keyholder.unreachable"
+
+
+class KeyHolderBusy(Unavailable):
+    """As many requests are in work as may be."""
+
+    code = "keyholder.busy"
+
+
+class KeyHolderStorageFull(Unavailable):
+    """The disk is full: what cannot be recorded is not decided."""
+
+    code = "keyholder.storage_full"
+
+
+class KeyHolderStorageFailed(Unavailable):
+    """The database cannot be read or written: what cannot be recorded is not decided."""
+
+    code = "keyholder.storage_failed"
+
+
+class KeyHolderMisconfigured(KeyHolderError):
+    """A file the key holder needs (``path``) is missing, readable by others, or belongs to another key holder."""
+
+    code = "keyholder.misconfigured"
+
+
+class AuditTampered(KeyHolderError):
+    """The audit log is broken at record ``index``; ``got`` and ``expected`` say how."""
+
+    code = "keyholder.audit_tampered"
+
+
+def _tree(root: type[KeyHolderError]) -> dict[str, type[KeyHolderError]]:
+    return {root.code: root} | {code: error for child in root.__subclasses__() for code, error in _tree(child).items()}
+
+
+BY_CODE = _tree(KeyHolderError)
+"""Every error above by its code: how a client turns an answer back into an exception."""
