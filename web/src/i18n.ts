@@ -1,0 +1,49 @@
+import { createI18n } from 'vue-i18n'
+import { storedChoice, storeChoice } from '@/stores/remember'
+
+export const LANGUAGES = ['zh', 'en'] as const
+export type Language = (typeof LANGUAGES)[number]
+
+/** What `<html lang>` says, so that fonts, hyphenation and screen readers follow. */
+const HTML_LANG: Record<Language, string> = { zh: 'zh-Hans', en: 'en' }
+
+type Sentences = Record<string, unknown>
+
+/** `./locales/zh/home.json` becomes `{ zh: { home: {…} } }`: a key starts with the name of its file. */
+export function gather(files: Record<string, Sentences>): Record<Language, Sentences> {
+  const all: Record<Language, Sentences> = { zh: {}, en: {} }
+  for (const [path, sentences] of Object.entries(files)) {
+    const [, language, area] = /\/(zh|en)\/([\w-]+)\.json$/.exec(path) ?? []
+    if (language === undefined || area === undefined) throw new Error(`not a locale file: ${path}`)
+    all[language as Language][area] = sentences
+  }
+  return all
+}
+
+const files = import.meta.glob<Sentences>('./locales/*/*.json', { eager: true, import: 'default' })
+
+export const messages = gather(files)
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: storedChoice('language', LANGUAGES) ?? 'zh',
+  fallbackLocale: 'zh',
+  messages: messages as Record<Language, Record<string, never>>,
+  missingWarn: import.meta.env.DEV,
+  fallbackWarn: false,
+})
+
+/** For sentences made outside a component. */
+export function translate(key: string, named: Record<string, unknown> = {}): string {
+  return (i18n.global as { t: (key: string, named: object) => string }).t(key, named)
+}
+
+export function currentLanguage(): Language {
+  return i18n.global.locale.value
+}
+
+export function setLanguage(language: Language): void {
+  i18n.global.locale.value = language
+  storeChoice('language', language)
+  document.documentElement.lang = HTML_LANG[language]
+}

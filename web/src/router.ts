@@ -1,0 +1,62 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's title. */
+    title?: string
+    /** Only for people who are logged in. */
+    account?: boolean
+    /** Only for people who are not. */
+    guest?: boolean
+  }
+}
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', component: () => import('@/pages/HomePage.vue'), meta: { title: 'nav.home' } },
+  {
+    path: '/enrol',
+    name: 'enrol',
+    component: () => import('@/pages/EnrolPage.vue'),
+    meta: { title: 'nav.enrol', account: true },
+  },
+  {
+    path: '/me',
+    name: 'me',
+    component: () => import('@/pages/MePage.vue'),
+    meta: { title: 'nav.me', account: true },
+  },
+  {
+    path: '/recognise',
+    name: 'recognise',
+    component: () => import('@/pages/RecognisePage.vue'),
+    meta: { title: 'nav.recognise', account: true },
+  },
+  { path: '/about', name: 'about', component: () => import('@/pages/AboutPage.vue'), meta: { title: 'nav.about' } },
+  { path: '/terms', name: 'terms', component: () => import('@/pages/TermsPage.vue'), meta: { title: 'nav.terms' } },
+  {
+    path: '/login',
+    name: 'login',
+    component: () => import('@/pages/LoginPage.vue'),
+    meta: { title: 'nav.login', guest: true },
+  },
+  {
+    path: '/register',
+    name: 'register',
+    component: () => import('@/pages/RegisterPage.vue'),
+    meta: { title: 'nav.register', guest: true },
+  },
+  {
+    path: '/:rest(.*)*',
+    name: 'missing',
+    component: () => import('@/pages/NotFoundPage.vue'),
+    meta: { title: 'nav.missing' },
+  },
+]
+
+export const router = createRouter({
+  history: createWebHistory('/'),
+  routes,
+  // Its successor is still experimental.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  scrollBehavior: (to, _from, saved) => saved ?? (to.hash ? { el: to.hash } : { top: 0 }),
+})
