@@ -63,7 +63,8 @@ CHINESE = Words(
     answer="是或否,带签名",
 )
 STYLE = """
-  text { font-family: system-ui, "PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; fill: #17262b }
+  text { font-family: system-ui, "PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif;
+    fill: #17262b }
   .zone { fill: #f6f8f8; stroke: #c9d4d6; stroke-width: 1.5 }
   .name { font-size: 21px; font-weight: 600 } .label { font-size: 12.5px; fill: #0b6170; letter-spacing: .04em }
   .item { font-size: 15px } .not { fill: #6a777b; text-decoration: line-through; text-decoration-color: #b0443a }
