@@ -33,17 +33,23 @@ export const i18n = createI18n({
   fallbackWarn: false,
 })
 
+/** The part of vue-i18n used outside components; its own types are too deep for the compiler to follow. */
+const composer = i18n.global as unknown as {
+  t: (key: string, named: Record<string, unknown>) => string
+  locale: { value: Language }
+}
+
 /** For sentences made outside a component. */
 export function translate(key: string, named: Record<string, unknown> = {}): string {
-  return (i18n.global as { t: (key: string, named: object) => string }).t(key, named)
+  return composer.t(key, named)
 }
 
 export function currentLanguage(): Language {
-  return i18n.global.locale.value
+  return composer.locale.value
 }
 
 export function setLanguage(language: Language): void {
-  i18n.global.locale.value = language
+  composer.locale.value = language
   storeChoice('language', language)
   document.documentElement.lang = HTML_LANG[language]
 }

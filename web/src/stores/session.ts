@@ -1,0 +1,89 @@
+/** Who is logged in, as the server says. Nothing here is kept in the browser. */
+import { readonly, shallowReactive } from 'vue'
+import { api, ApiError, type Account, type NewAccount, type Session } from '@/api'
+
+interface State {
+  /** `unknown` until the server has answered once. */
+  status: 'unknown' | 'ready' | 'unreachable'
+  account: Account | null
+  /** Ties signatures to this session; base64url of 32 bytes. */
+  binding: string
+  /** Why the server could not be reached. */
+  trouble: ApiError | null
+}
+
+const state = shallowReactive<State>({ status: 'unknown', account: null, binding: '', trouble: null })
+let asking: Promise<void> | null = null
+
+/** Read it anywhere; it changes only through the functions below. */
+export const session = readonly(state) as Readonly<State>
+
+/** Asks the server who is logged in, once; a second caller waits for the same answer. Never raises. */
+export function loadSession(): Promise<void> {
+  asking ??= ask().finally(() => {
+    asking = null
+  })
+  return asking
+}
+
+/** The session, asked for first where it is not known yet. */
+export async function knownSession(): Promise<Readonly<State>> {
+  if (state.status !== 'ready') await loadSession()
+  return session
+}
+
+/** Raises ApiError. */
+export async function logIn(username: string, password: string): Promise<void> {
+  accept(await withCookie(() => api.logIn(username, password)))
+}
+
+/** Raises ApiError. */
+export async function register(account: NewAccount): Promise<void> {
+  accept(await withCookie(() => api.register(account)))
+}
+
+/** Raises ApiError; the person then is still logged in. */
+export async function logOut(): Promise<void> {
+  await api.logOut()
+  await loadSession()
+}
+
+/** Takes over what another request said about the account, such as a new template. */
+export function setAccount(account: Account): void {
+  state.account = account
+}
+
+/** Reads the account again. Raises ApiError. */
+export async function refreshAccount(): Promise<Account> {
+  const account = await api.account()
+  setAccount(account)
+  return account
+}
+
+/** The account is gone, or the server has ended the session. */
+export function forgetSession(): void {
+  state.account = null
+  state.status = 'unknown'
+}
+
+async function ask(): Promise<void> {
+  try {
+    accept(await api.session())
+  } catch (error) {
+    state.status = 'unreachable'
+    state.trouble = error instanceof ApiError ? error : null
+  }
+}
+
+/** A form posted before the first answer has no CSRF cookie yet. */
+async function withCookie<T>(post: () => Promise<T>): Promise<T> {
+  await knownSession()
+  return post()
+}
+
+function accept(answer: Session): void {
+  state.account = answer.account
+  state.binding = answer.binding
+  state.status = 'ready'
+  state.trouble = null
+}

@@ -1,0 +1,22 @@
+/** What the site says about itself: name, team, key holder, limits. Asked once. */
+import { shallowReactive } from 'vue'
+import { api, ApiError, type Site } from '@/api'
+
+interface State {
+  site: Site | null
+  trouble: ApiError | null
+}
+
+export const siteState = shallowReactive<State>({ site: null, trouble: null })
+
+/** Fills `siteState`; never raises. */
+export async function loadSite(): Promise<void> {
+  if (siteState.site !== null) return
+  try {
+    siteState.site = await api.site()
+    siteState.trouble = null
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    siteState.trouble = error
+  }
+}
