@@ -12,20 +12,12 @@ from typing import Final, NoReturn, Self
 
 import numpy as np
 import seal
+from numpy.typing import NDArray
 
 from veilface.protect.errors import MalformedCiphertext
-from veilface.protect.ring import (
-    KEY_PRIMES,
-    PRIMES,
-    Integers,
-    N,
-    Words,
-    centred_crt,
-    coefficient_functional,
-    conjugation,
-    forward,
-    inverse,
-)
+from veilface.protect.ring import DATA, KEY, PRIMES, RANGE, Basis, Integers, N, Residues, Words, conjugation, functional
+
+__all__ = ["PRIMES", "N"]
 
 RESIDUE_BYTES: Final = 3
 _POLYNOMIAL_BYTES: Final = N * RESIDUE_BYTES
@@ -37,7 +29,6 @@ RANGE_BYTES: Final = 2 * 2 * _POLYNOMIAL_BYTES
 SECRET_KEY_BYTES: Final = N // 4
 
 SCORE_COEFFICIENT: Final = 127
-RANGE_PRIMES: Final = PRIMES[:2]
 
 PARAMETERS: Final = (
     "veilface suite 01; ring Z_q[X]/(X^4096+1); primes 16736257,16760833,974849; special 1032193; "
@@ -46,36 +37,44 @@ PARAMETERS: Final = (
 )
 PARAM_ID: Final = hashlib.sha256(PARAMETERS.encode("ascii")).digest()
 
+Bytes = NDArray[np.uint8]
 _WORD_BYTES: Final = 8
+_GARNER: Final = Basis(RANGE.primes[1:])
+_GARNER_FACTOR: Final = _GARNER.centre(np.array([[pow(RANGE.primes[0], -1, RANGE.primes[1])]], np.float64))
 _RAW: Final = seal.compr_mode_type.none
 
 
 # --- the wire --------------------------------------------------------------------------------------------
 
 
-def parse_words(data: bytes, *, components: int, primes: tuple[int, ...] = PRIMES) -> Words:
+def parse_words(data: bytes, *, components: int, basis: Basis = DATA) -> Residues:
     """Read residues of 3 bytes, little-endian, in the order component, prime, NTT index.
 
-    Returns uint64 (components, primes, 4096). Raises :class:`MalformedCiphertext` for a wrong length, a residue
-    that is not below its prime, or a second component that is all zero (then the first would be the plaintext).
+    Returns float64 integers (components, primes, 4096). Raises :class:`MalformedCiphertext` for a wrong length, a
+    residue that is not below its prime, or an all-zero second component (then the first would be the plaintext).
     """
-    expected = components * len(primes) * _POLYNOMIAL_BYTES
+    expected = components * len(basis.primes) * _POLYNOMIAL_BYTES
     if len(data) != expected:
         raise MalformedCiphertext(got=f"{len(data)} B", expected=f"{expected} B")
-    count = expected // RESIDUE_BYTES
     # Overlapping 4-byte reads at a stride of 3; the spare last byte keeps the final read inside the buffer.
-    overlapping = np.ndarray((count,), "<u4", buffer=data + b"\0", strides=(RESIDUE_BYTES,))
-    words = (overlapping & 0xFFFFFF).reshape(components, len(primes), N)
-    if (words.max(axis=(0, 2)) >= np.array(primes)).any():
+    overlapping = np.ndarray((expected // RESIDUE_BYTES,), "<u4", buffer=data + b"\0", strides=(RESIDUE_BYTES,))
+    words = (overlapping & 0xFFFFFF).reshape(components, len(basis.primes), N)
+    if (words.max(axis=(0, 2)) >= np.array(basis.primes)).any():
         raise MalformedCiphertext(got="residue >= prime", expected="residues below their primes")
     if not words[1].any():
         raise MalformedCiphertext(got="second component 0", expected="second component not 0")
-    return words.astype(np.uint64)
+    return words.astype(np.float64)
 
 
-def pack_words(words: Words) -> bytes:
-    """The wire form of residues below 2^24, any shape, in C order."""
-    return np.ascontiguousarray(words.astype("<u4")).view(np.uint8).reshape(-1, 4)[:, :RESIDUE_BYTES].tobytes()
+def pack_words(residues: Residues) -> bytes:
+    """The wire form of residues in [0, 2^24), any shape of a size divisible by 4, in C order."""
+    four = residues.astype(np.uint32).reshape(-1, 4)
+    packed = np.empty((len(four), RESIDUE_BYTES), "<u4")
+    packed[:, 0] = four[:, 0] | four[:, 1] << 24
+    packed[:, 1] = four[:, 1] >> 8 | four[:, 2] << 16
+    packed[:, 2] = four[:, 2] >> 16 | four[:, 3] << 8
+    wire: bytes = packed.tobytes()
+    return wire
 
 
 # --- keys ------------------------------------------------------------------------------------------------
@@ -86,16 +85,16 @@ class PublicKey:
 
     def __init__(self, data: bytes) -> None:
         """Take 98,304 wire bytes; raises :class:`MalformedCiphertext`."""
-        words = parse_words(data, components=2, primes=KEY_PRIMES)
+        words = parse_words(data, components=2, basis=KEY).astype(np.uint64)
         self.fingerprint: Final = hashlib.sha256(data).digest()
         context = _context()
         self._encryptor = seal.Encryptor(context, context.from_public_str(_public_key_head() + words.tobytes()))
 
-    def zero(self) -> Words:
+    def zero(self) -> Residues:
         """A fresh encryption of zero, (2, 3, 4096), its noise divided by the special prime (σ ≈ 15)."""
         return _ciphertext_words(self._encryptor.encrypt_zero())
 
-    def rough_zero(self) -> Words:
+    def rough_zero(self) -> Residues:
         """A fresh encryption of zero, (2, 3, 4096), with the undivided noise (σ ≈ 240).
 
         It costs three quarters of :meth:`zero`; beside products of scale Δ² = 2^30 the noise does not show.
@@ -106,11 +105,11 @@ class PublicKey:
 class SecretKey:
     """An account's ternary secret. Never printed, pickled or compared; the key holder alone makes one."""
 
-    __slots__ = ("__dict__", "_words")
+    __slots__ = ("__dict__", "_residues")
 
-    def __init__(self, words: Words) -> None:
-        """Take the NTT words (4, 4096) of the secret, one row for each of :data:`KEY_PRIMES`."""
-        self._words = words
+    def __init__(self, residues: Residues) -> None:
+        """Take the NTT residues (4, 4096) of the secret, one row for each prime of the key."""
+        self._residues = residues
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
@@ -122,26 +121,35 @@ class SecretKey:
             raise MalformedCiphertext(got="digit 3", expected="ternary digits")
         coefficients = digits.reshape(N).astype(np.int64)
         coefficients[coefficients == 2] = -1  # noqa: PLR2004 – the digit that stands for −1
-        return cls(np.stack([forward(coefficients, prime) for prime in KEY_PRIMES]))
+        return cls(KEY.forward(coefficients))
 
     def pack(self) -> bytes:
         """The 1,024 bytes that :meth:`unpack` reads; for wrapping, never for a wire."""
-        digits = (inverse(self._words[0], KEY_PRIMES[0]) % 3).astype(np.uint8).reshape(-1, 4)
-        return (digits[:, 0] | digits[:, 1] << 2 | digits[:, 2] << 4 | digits[:, 3] << 6).astype(np.uint8).tobytes()
+        digits = (KEY.inverse(self._residues)[0] % 3).astype(np.uint8).reshape(-1, 4)
+        packed: Bytes = (digits << np.array([0, 2, 4, 6], np.uint8)).sum(axis=1, dtype=np.uint8)
+        return packed.tobytes()
 
     @cached_property
     def decryptor(self) -> seal.Decryptor:
         """SEAL's decryptor under this key."""
         context = _context()
-        return seal.Decryptor(context, context.from_secret_str(_secret_key_head() + self._words.tobytes()))
+        words = self._residues.astype(np.uint64)
+        return seal.Decryptor(context, context.from_secret_str(_secret_key_head() + words.tobytes()))
 
     @cached_property
-    def norm_basis(self) -> Words:
-        """The words (4, 3, 4096) of 1, s, σs and s·σs."""
-        secret = self._words[: len(PRIMES)]
+    def norm_functional(self) -> Words:
+        """What takes a norm ciphertext to its coefficient 0: the words (4, 3, 4096) of (1, s, σs, s·σs)/4096."""
+        secret = self._residues[: len(PRIMES)]
         conjugate = secret[:, conjugation()]
-        moduli = np.array(PRIMES, np.uint64)[:, None]
-        return np.stack([np.ones_like(secret), secret, conjugate, secret * conjugate % moduli])
+        basis = np.stack([np.ones_like(secret), secret, conjugate, DATA.residues(secret * conjugate)])
+        return DATA.residues(basis * functional(DATA, 0)).astype(np.uint64)
+
+    @cached_property
+    def score_functional(self) -> Words:
+        """What takes a score ciphertext to its coefficient 127: (1, s, s²) times that coefficient's functional."""
+        secret = self._residues[: len(PRIMES)]
+        basis = np.stack([np.ones_like(secret), secret, DATA.residues(secret * secret)])
+        return DATA.residues(basis * functional(DATA, SCORE_COEFFICIENT)).astype(np.uint64)
 
     def __repr__(self) -> str:
         return "SecretKey(…)"
@@ -153,65 +161,60 @@ class SecretKey:
 def generate_key() -> tuple[SecretKey, bytes]:
     """A fresh account key by SEAL's generator: the secret and the 98,304 wire bytes of the public key."""
     generator = seal.KeyGenerator(_context())
-    secret = _tail_words(generator.secret_key().to_string(), len(KEY_PRIMES), N)
-    public = _tail_words(generator.create_public_key().to_string(), 2, len(KEY_PRIMES), N)
+    secret = _tail_words(generator.secret_key().to_string(), len(KEY.primes), N)
+    public = _tail_words(generator.create_public_key().to_string(), 2, len(KEY.primes), N)
     return SecretKey(secret), pack_words(public)
 
 
 # --- encryption and decryption ---------------------------------------------------------------------------
 
 
-def encrypt_zero(public_key: PublicKey) -> Words:
-    """A fresh public-key encryption of zero: uint64 NTT words (2, 3, 4096)."""
+def encrypt_zero(public_key: PublicKey) -> Residues:
+    """A fresh public-key encryption of zero: NTT residues (2, 3, 4096)."""
     return public_key.zero()
 
 
-def encrypt(public_key: PublicKey, coefficients: Integers) -> Words:
-    """Encrypt int64 coefficients (4096,): SEAL's zero with the message added to the first component."""
-    words = public_key.zero()
-    for row, prime in enumerate(PRIMES):
-        words[0, row] = (words[0, row] + forward(coefficients, prime)) % np.uint64(prime)
-    return words
+def encrypt(public_key: PublicKey, coefficients: Integers) -> Residues:
+    """Encrypt int64 coefficients (4096,), |c| ≤ 2^23: SEAL's zero with the message added to the first component."""
+    residues = public_key.zero()
+    residues[0] = DATA.residues(residues[0] + DATA.forward(coefficients))
+    return residues
 
 
 def decrypt_range(secret_key: SecretKey, data: bytes) -> Integers:
-    """The int64 coefficients (4096,), centred modulo q1·q2, of a range ciphertext (49,152 B).
+    """The int64 coefficients (4096,), centred modulo q1·q2, of a range ciphertext (49,152 B), opened by SEAL.
 
     Rounding noise (σ ≈ 15) is all there is if the sender was honest. A value that is small modulo one prime
     and not the other comes out large.
     """
-    plain = _decrypt(secret_key, parse_words(data, components=2, primes=RANGE_PRIMES))
-    first, second = (inverse(row, prime) for row, prime in zip(plain, RANGE_PRIMES, strict=True))
-    p, q = RANGE_PRIMES
-    digit = (second - first) % q * pow(p, -1, q) % q
-    centred: Integers = first + p * np.where(2 * digit > q, digit - q, digit)
+    first, second = RANGE.inverse(open_by_seal(secret_key, parse_words(data, components=2, basis=RANGE)))
+    digit = _GARNER.centre((second - first) * _GARNER_FACTOR)[0].astype(np.int64)
+    centred: Integers = first + RANGE.primes[0] * digit
     return centred
 
 
 def decrypt_norm(secret_key: SecretKey, data: bytes) -> int:
-    """The centred coefficient 0 of a norm ciphertext (147,456 B) in the basis 1, s, σs, s·σs.
-
-    SEAL's decryptor knows no σs: this is the same inner product over SEAL's own secret-key words.
-    """
-    words = parse_words(data, components=4)
-    products = np.einsum("cpi,cpi->p", words, secret_key.norm_basis)  # below 4 · 4096 · 2^48 < 2^63
-    return centred_crt([int(sum_) * pow(N, -1, prime) for sum_, prime in zip(products, PRIMES, strict=True)])
+    """The centred coefficient 0 of a norm ciphertext (147,456 B) in the basis 1, s, σs, s·σs."""
+    return _functional(parse_words(data, components=4), secret_key.norm_functional)
 
 
 def decrypt_blinded(secret_key: SecretKey, data: bytes) -> int:
     """The centred coefficient 127 of a score ciphertext (110,592 B): ρ·(score − θΔ²) plus noise."""
-    plain = _decrypt(secret_key, parse_words(data, components=3))
-    return centred_crt(
-        [int(row @ coefficient_functional(SCORE_COEFFICIENT, prime)) for row, prime in zip(plain, PRIMES, strict=True)]
-    )
+    return _functional(parse_words(data, components=3), secret_key.score_functional)
 
 
-def _decrypt(secret_key: SecretKey, words: Words) -> Words:
-    """The NTT words (primes, 4096) of a ciphertext in the basis 1, s, s², opened by SEAL."""
-    components, primes, _ = words.shape
+def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:
+    """The NTT residues (primes, 4096) of the plaintext of a ciphertext in the basis 1, s, s², by SEAL's decryptor."""
+    components, primes, _ = residues.shape
     sealed = seal.Ciphertext()
-    sealed.load_bytes(_context(), _ciphertext_head(components, primes) + words.tobytes())
+    sealed.load_bytes(_context(), _ciphertext_head(components, primes) + residues.astype(np.uint64).tobytes())
     return _tail_words(secret_key.decryptor.decrypt(sealed).to_bytes(_RAW), primes, N)
+
+
+def _functional(residues: Residues, weights: Words) -> int:
+    """One coefficient of one plaintext. SEAL would open all 4096, and knows no σs."""
+    products = np.einsum("cpi,cpi->p", residues.astype(np.uint64), weights)  # below 4 · 4096 · 2^48 < 2^63
+    return DATA.crt([int(product) for product in products])
 
 
 # --- SEAL's containers, inside this process only ---------------------------------------------------------
@@ -221,19 +224,19 @@ def _decrypt(secret_key: SecretKey, words: Words) -> Words:
 def _context() -> seal.SEALContext:
     parameters = seal.EncryptionParameters(seal.scheme_type.ckks)
     parameters.set_poly_modulus_degree(N)
-    parameters.set_coeff_modulus([seal.Modulus(prime) for prime in KEY_PRIMES])
+    parameters.set_coeff_modulus([seal.Modulus(prime) for prime in KEY.primes])
     return seal.SEALContext(parameters)
 
 
-def _ciphertext_words(sealed: seal.Ciphertext) -> Words:
+def _ciphertext_words(sealed: seal.Ciphertext) -> Residues:
     """The words modulo the three data primes; a key-level ciphertext has a fourth, which is left behind."""
     return _tail_words(sealed.to_string(_RAW), 2, sealed.coeff_modulus_size(), N)[:, : len(PRIMES)]
 
 
-def _tail_words(container: bytes, *shape: int) -> Words:
-    """The raw words at the end of one of our own SEAL containers, as a fresh array."""
+def _tail_words(container: bytes, *shape: int) -> Residues:
+    """The raw words at the end of one of our own SEAL containers, as float64 residues."""
     count = math.prod(shape)
-    return np.frombuffer(container[-count * _WORD_BYTES :], np.uint64).reshape(shape).copy()
+    return np.frombuffer(container[-count * _WORD_BYTES :], np.uint64).reshape(shape).astype(np.float64)
 
 
 @cache
@@ -245,13 +248,13 @@ def _sample_key() -> seal.KeyGenerator:
 @cache
 def _public_key_head() -> bytes:
     container: bytes = _sample_key().create_public_key().to_string()
-    return container[: -2 * len(KEY_PRIMES) * N * _WORD_BYTES]
+    return container[: -2 * len(KEY.primes) * N * _WORD_BYTES]
 
 
 @cache
 def _secret_key_head() -> bytes:
     container: bytes = _sample_key().secret_key().to_string()
-    return container[: -len(KEY_PRIMES) * N * _WORD_BYTES]
+    return container[: -len(KEY.primes) * N * _WORD_BYTES]
 
 
 @cache
