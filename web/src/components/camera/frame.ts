@@ -1,0 +1,35 @@
+/** The oval is portrait 3:4; what is outside it is neither shown nor looked at, so people behind do not disturb. */
+export const ASPECT = 3 / 4
+/** Height in pixels of the pictures looked at while aiming: enough to judge quality, quick to search. */
+const AIM_HEIGHT = 480
+
+export interface Rectangle {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** The largest centred 3:4 part of a `width`×`height` picture, in whole pixels. */
+export function portraitPart(width: number, height: number): Rectangle {
+  const partWidth = Math.round(Math.min(width, height * ASPECT))
+  const partHeight = Math.round(Math.min(height, width / ASPECT))
+  return {
+    x: Math.floor((width - partWidth) / 2),
+    y: Math.floor((height - partHeight) / 2),
+    width: partWidth,
+    height: partHeight,
+  }
+}
+
+/** The part of the current video frame inside the frame of the oval: small while aiming, in full for a shot. */
+export async function grab(video: HTMLVideoElement, purpose: 'aim' | 'shot'): Promise<ImageBitmap> {
+  const part = portraitPart(video.videoWidth, video.videoHeight)
+  const height = purpose === 'aim' ? Math.min(AIM_HEIGHT, part.height) : part.height
+  return createImageBitmap(video, part.x, part.y, part.width, part.height, {
+    resizeHeight: height,
+    resizeWidth: Math.round(height * ASPECT),
+    resizeQuality: 'medium',
+    colorSpaceConversion: 'none',
+  })
+}

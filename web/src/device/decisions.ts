@@ -1,0 +1,23 @@
+import type { AccountMemory } from './store'
+
+/** How far the key holder's count of decisions is from what this device asked for. */
+export interface CountCheck {
+  /** Decisions nobody on this device asked for; more than 0 must be shown to the person. */
+  readonly unexplained: number
+  /** The count went backwards: the other side forgot, or shows an old receipt. */
+  readonly rolledBack: boolean
+}
+
+/**
+ * Compares the count in a fresh receipt with the last one this device saw.
+ *
+ * The count must have grown by exactly one for the request just answered. Requests whose answer got lost may or may
+ * not have been counted; everything beyond them was asked by somebody else: another device of the same person, or a
+ * server that uses the key holder as an oracle. The first receipt of an account has nothing to be compared with.
+ */
+export function checkCount(memory: AccountMemory, total: number): CountCheck {
+  if (memory.decisions === null) return { unexplained: 0, rolledBack: false }
+  const least = memory.decisions + 1
+  const most = least + memory.unanswered
+  return { unexplained: Math.max(0, total - most), rolledBack: total < least }
+}

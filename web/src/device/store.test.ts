@@ -1,0 +1,82 @@
+import 'fake-indexeddb/auto'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { erasePicture, keepPicture, ownPicture } from './picture'
+import { store } from './store'
+import { fingerprint, pinnedKeyHolder, trustKeyHolder } from './trust'
+import { seal, unseal } from './vault'
+
+const SITE = 'https://site.example'
+const bytes = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values)
+
+beforeAll(() => {
+  vi.stubGlobal(
+    'ImageData',
+    class {
+      readonly data: Uint8ClampedArray
+      readonly width: number
+      readonly height: number
+      constructor(data: Uint8ClampedArray, width: number, height: number) {
+        this.data = data
+        this.width = width
+        this.height = height
+      }
+    },
+  )
+})
+
+describe('vault', () => {
+  it('opens what it sealed, under the same label only', async () => {
+    const sealed = await seal(bytes(1, 2, 3), 'a')
+    expect(await unseal(sealed, 'a')).toEqual(bytes(1, 2, 3))
+    await expect(unseal(sealed, 'b')).rejects.toThrow()
+  })
+
+  it('keeps a key that nobody can read', async () => {
+    await seal(bytes(1), 'a')
+    const key = await (await store()).get('secrets', 'vault')
+    expect(key?.extractable).toBe(false)
+    await expect(crypto.subtle.exportKey('raw', key!)).rejects.toThrow()
+  })
+})
+
+describe('own picture', () => {
+  const picture = {
+    photo: new Blob([bytes(9, 9, 9)], { type: 'image/jpeg' }),
+    crop: () => new ImageData(new Uint8ClampedArray(2 * 2 * 4).fill(77), 2, 2),
+    embedding: Float32Array.from({ length: 128 }, (_, index) => index / 128),
+  }
+
+  it('comes back as it was, and goes when it is erased', async () => {
+    await keepPicture('account-a', { ...picture, crop: picture.crop(), takenAt: 5, shots: 3 })
+    const kept = await ownPicture('account-a')
+    expect(kept?.embedding).toEqual(picture.embedding)
+    expect(kept?.crop.width).toBe(2)
+    expect(await kept?.photo.arrayBuffer()).toEqual(bytes(9, 9, 9).buffer)
+    expect(await ownPicture('account-b')).toBeNull()
+    await erasePicture('account-a')
+    expect(await ownPicture('account-a')).toBeNull()
+  })
+
+  it('is never stored in the open', async () => {
+    await keepPicture('account-c', { ...picture, crop: picture.crop(), takenAt: 5, shots: 3 })
+    const kept = await (await store()).get('pictures', 'account-c')
+    const stored = new Uint8Array(kept!.embedding.bytes)
+    expect(stored.length).toBe(128 * 4 + 16)
+    expect(stored.slice(0, 512)).not.toEqual(new Uint8Array(picture.embedding.buffer))
+  })
+})
+
+describe('key holder pin', () => {
+  it('trusts the first and refuses another until the person says so', async () => {
+    const first = bytes(4, 1, 1)
+    const second = bytes(4, 2, 2)
+    await pinnedKeyHolder(first, SITE)
+    expect(await pinnedKeyHolder(first, SITE)).toEqual(first)
+    await expect(pinnedKeyHolder(second, SITE)).rejects.toMatchObject({
+      code: 'keyholder_changed',
+      details: { known: await fingerprint(first), offered: await fingerprint(second) },
+    })
+    await trustKeyHolder(second, SITE)
+    expect(await pinnedKeyHolder(second, SITE)).toEqual(second)
+  })
+})

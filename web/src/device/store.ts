@@ -1,0 +1,61 @@
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+
+/** Bytes that only this browser can open again. */
+export interface Sealed {
+  readonly iv: Uint8Array<ArrayBuffer>
+  readonly bytes: ArrayBuffer
+}
+
+/** The picture of the person and what was measured on it, as kept on this device. */
+export interface SealedPicture {
+  readonly photo: Sealed
+  readonly crop: Sealed
+  readonly embedding: Sealed
+  readonly takenAt: number
+  readonly shots: number
+}
+
+/** The key holder this browser has come to know, for one site. */
+export interface Pin {
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  readonly since: number
+}
+
+/** What this device remembers of one account, so that it notices when the other side's story changes. */
+export interface AccountMemory {
+  /** Hex of the last pinned account key, and its epoch. */
+  readonly keyFp: string | null
+  readonly epoch: number
+  /** The key holder's count of decisions in the last receipt, null before the first. */
+  readonly decisions: number | null
+  /** Requests sent whose answer never arrived: each may or may not have been counted. */
+  readonly unanswered: number
+}
+
+interface Schema extends DBSchema {
+  secrets: { key: string; value: CryptoKey }
+  pictures: { key: string; value: SealedPicture }
+  pins: { key: string; value: Pin }
+  accounts: { key: string; value: AccountMemory }
+}
+
+const NAME = 'veilface-device'
+const VERSION = 1
+
+let opened: Promise<IDBPDatabase<Schema>> | undefined
+
+/** The one database of this device; opened once. */
+export function store(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>(NAME, VERSION, {
+    upgrade(database) {
+      for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
+    },
+    terminated() {
+      opened = undefined
+    },
+  }).catch((error: unknown) => {
+    opened = undefined
+    throw error
+  })
+  return opened
+}
