@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Accounts, sessions, tokens, devices."""
+
+    name = "veilface.server.accounts"
+    label = "accounts"

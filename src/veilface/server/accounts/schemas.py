@@ -1,0 +1,124 @@
+"""Accounts, tokens and devices on the JSON wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from ninja import Schema
+from pydantic import StringConstraints
+
+from veilface.server.accounts.models import Device as DeviceRow
+from veilface.server.wire import Hash, HeaderBytes, Identifier, PublicPoint, Request, SignatureBytes
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+
+
+class Credentials(Request):
+    """A user name and its password."""
+
+    username: Text
+    password: Text
+
+
+class Registration(Credentials):
+    """A new account; ``terms_version`` is the one that was shown and accepted."""
+
+    display_name: Text
+    terms_version: Text
+
+
+class TokenRequest(Credentials):
+    """A token for a program; ``name`` says which program."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+
+
+class PasswordConfirmation(Request):
+    """The account's password again."""
+
+    password: Text
+
+
+class AccountChange(Request):
+    """What may be changed about an account."""
+
+    display_name: Text
+
+
+class DeviceRegistration(Request):
+    """A device's public key and the header (type 17) it signed."""
+
+    name: Text
+    header: HeaderBytes
+    signature: SignatureBytes
+    public_key: PublicPoint
+
+
+class SignedOrder(Request):
+    """A header and its signature by an active device of the account."""
+
+    header: HeaderBytes
+    signature: SignatureBytes
+
+
+class Consent(Schema):
+    """Which terms were accepted, and when."""
+
+    terms_version: str
+    accepted_at: datetime
+
+
+class Device(Schema):
+    """A device as the account's owner sees it."""
+
+    id: Identifier
+    name: str
+    state: Literal["pending", "active", "revoked"]
+    active_from: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: DeviceRow, *, now: datetime) -> "Device":
+        """The row as it stands at ``now``."""
+        return cls.model_validate(
+            {
+                "id": row.device_id,
+                "name": row.name,
+                "state": row.state_at(now),
+                "active_from": row.active_from,
+                "created_at": row.created_at,
+                "last_used_at": row.last_used_at,
+            }
+        )
+
+
+class Profile(Schema):
+    """An account in short: what a session or registration answers with."""
+
+    id: Identifier
+    username: str
+    display_name: str
+    created_at: datetime
+
+
+class Session(Schema):
+    """Who is signed in, and the 32 bytes that this session's signed messages are bound to."""
+
+    account: Profile | None
+    binding: Hash | None
+
+
+class SignedIn(Schema):
+    """A new session."""
+
+    account: Profile
+    binding: Hash
+
+
+class Token(Schema):
+    """A new token; its text is shown this once."""
+
+    token: str
+    binding: Hash
+    account: Profile
+    expires_at: datetime

@@ -1,0 +1,1 @@
+"""Protected templates: challenges, enrolment, settling with the key holder, deletion."""

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class EnrolmentConfig(AppConfig):
+    """Templates and challenges."""
+
+    name = "veilface.server.enrolment"
+    label = "enrolment"

@@ -1,0 +1,215 @@
+"""Everything the server refuses by itself; what the key holder or the parser refuses keeps its own class.
+
+::
+
+    ServerError
+    ├── NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts
+    ├── UsernameTaken · UsernameUnusable · DisplayNameUnusable · PasswordUnusable · TermsChanged
+    ├── NotFound
+    ├── BadRequest
+    │   ├── JsonExpected · OctetsExpected · LengthRequired · BodyTooLarge · BodyWrongLength
+    │   └── ForeignMessage · StaleMessage · ContextMismatch · ChallengeUnknown · WrongDevice
+    ├── PasswordNeeded · DeviceNameUnusable
+    └── KeyHolderDown · StorageFailed · StorageFull · NotBuilt
+"""
+
+from typing import ClassVar
+
+from veilface.errors import VeilfaceError
+
+
+class ServerError(VeilfaceError):
+    """The root of this package's errors; ``status`` is the HTTP status the API answers with."""
+
+    code: ClassVar[str] = "server.failed"
+    status: ClassVar[int] = 500
+
+
+# --- who asks --------------------------------------------------------------------------------------------
+
+
+class NotSignedIn(ServerError):
+    """The request carries neither a session nor a token."""
+
+    code = "server.not_signed_in"
+    status = 401
+
+
+class WrongCredentials(ServerError):
+    """Unknown user or wrong password: the answer is the same, and takes as long."""
+
+    code = "server.wrong_credentials"
+    status = 401
+
+
+class TokenInvalid(ServerError):
+    """The bearer token is unknown or expired."""
+
+    code = "server.token_invalid"
+    status = 401
+
+
+class CsrfFailed(ServerError):
+    """A changing request of the site came without its token, or from another site."""
+
+    code = "server.csrf"
+    status = 403
+
+
+class TooManyAttempts(ServerError):
+    """``retry_after_s`` until the next attempt is looked at."""
+
+    code = "server.too_many_attempts"
+    status = 429
+
+
+class PasswordNeeded(ServerError):
+    """A template exists: replacing it needs the account's password."""
+
+    code = "server.password_needed"
+    status = 403
+
+
+# --- accounts --------------------------------------------------------------------------------------------
+
+
+class UsernameTaken(ServerError):
+    """Somebody has this user name."""
+
+    code = "server.username_taken"
+    status = 409
+
+
+class UsernameUnusable(ServerError):
+    """Not 3–32 of a–z, 0–9, dot, hyphen, underscore, beginning with a letter or digit."""
+
+    code = "server.username_unusable"
+    status = 422
+
+
+class DisplayNameUnusable(ServerError):
+    """Empty, longer than ``limit`` characters, or with control characters."""
+
+    code = "server.display_name_unusable"
+    status = 422
+
+
+class DeviceNameUnusable(ServerError):
+    """Empty, longer than ``limit`` characters, or with control characters."""
+
+    code = "server.device_name_unusable"
+    status = 422
+
+
+class PasswordTooShort(ServerError):
+    """Shorter than ``limit`` characters."""
+
+    code = "server.password_too_short"
+    status = 422
+
+
+class PasswordTooCommon(ServerError):
+    """Among the twenty thousand most used, or nearly the user's name."""
+
+    code = "server.password_too_common"
+    status = 422
+
+
+class TermsChanged(ServerError):
+    """Consent was given to another version of the terms than ``expected``."""
+
+    code = "server.terms_changed"
+    status = 409
+
+
+# --- requests --------------------------------------------------------------------------------------------
+
+
+class NotFound(ServerError):
+    """No such thing, or none of this account's."""
+
+    code = "server.not_found"
+    status = 404
+
+
+class InvalidRequest(ServerError):
+    """A JSON body that breaks the schema at ``field``."""
+
+    code = "server.invalid_request"
+    status = 422
+
+
+class UnsupportedBody(ServerError):
+    """The body's type is ``got`` where ``expected`` is needed."""
+
+    code = "server.unsupported_body"
+    status = 415
+
+
+class LengthRequired(ServerError):
+    """A body without Content-Length."""
+
+    code = "server.length_required"
+    status = 411
+
+
+class BodyTooLarge(ServerError):
+    """More than ``expected`` bytes were announced; none was read."""
+
+    code = "server.body_too_large"
+    status = 413
+
+
+class BodyWrongLength(ServerError):
+    """Not exactly the message's ``expected`` bytes."""
+
+    code = "server.body_wrong_length"
+    status = 400
+
+
+# --- protocol messages -----------------------------------------------------------------------------------
+
+
+class WrongMessage(ServerError):
+    """A message of another type, account or device than this address takes; ``field`` says which."""
+
+    code = "server.wrong_message"
+    status = 400
+
+
+class StaleMessage(ServerError):
+    """The header's time is more than ``limit_s`` seconds off."""
+
+    code = "server.stale_message"
+    status = 400
+
+
+class ContextMismatch(ServerError):
+    """The header is bound to another site or session."""
+
+    code = "server.context_mismatch"
+    status = 400
+
+
+# --- this machine ----------------------------------------------------------------------------------------
+
+
+class KeyHolderDown(ServerError):
+    """No answer from the key holder: nothing was decided, nothing was stored."""
+
+    code = "server.keyholder_down"
+    status = 503
+
+
+class StorageFailed(ServerError):
+    """The database did not take the write; nothing was changed."""
+
+    code = "server.storage_failed"
+    status = 503
+
+
+class StorageFull(ServerError):
+    """The disk is full; nothing was changed."""
+
+    code = "server.storage_full"
+    status = 507

@@ -1,0 +1,53 @@
+"""From an exception to the API's one error shape, in the reader's language."""
+
+from typing import cast
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from veilface.errors import VeilfaceError
+from veilface.keyholder.errors import KeyHolderError, KeyHolderUnavailable
+from veilface.messages import DEFAULT_LANGUAGE, Language, explain, parse_language
+from veilface.protect.errors import ProtectError
+from veilface.server.errors import KeyHolderDown, ServerError, StorageFailed, StorageFull, TooManyAttempts
+
+# ER_DISK_FULL, ER_RECORD_FILE_FULL (1114: "the table is full") of MariaDB and MySQL; SQLITE_FULL.
+MYSQL_FULL = frozenset({1021, 1114})
+SQLITE_FULL = 13
+BAD_REQUEST = 400
+
+
+def language_of(request: HttpRequest) -> Language:
+    """The first language of ``Accept-Language`` that Veilface speaks, else Chinese."""
+    for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        if language := parse_language(tag):
+            return language
+    return DEFAULT_LANGUAGE
+
+
+def failure_response(request: HttpRequest, error: VeilfaceError) -> HttpResponse:
+    """The JSON answer for one of our own exceptions."""
+    if isinstance(error, KeyHolderUnavailable):
+        error = KeyHolderDown()
+    body = {"code": error.code, "message": explain(error, language_of(request)), "details": error.details}
+    response = JsonResponse(body, status=status_of(error))
+    if isinstance(error, TooManyAttempts):
+        response["Retry-After"] = str(error.details["retry_after_s"])
+    return response
+
+
+def status_of(error: VeilfaceError) -> int:
+    """The HTTP status of an exception: its own, and 400 for bytes that break the protocol."""
+    if isinstance(error, ServerError | KeyHolderError):
+        return error.status
+    return BAD_REQUEST if isinstance(error, ProtectError) else ServerError.status
+
+
+def storage_failure(error: DatabaseError) -> ServerError:
+    """What a failed write means to the reader; a full disk is told apart from everything else."""
+    cause = error.__cause__
+    number = cast("object", cause.args[0]) if cause is not None and cause.args else None
+    if number in MYSQL_FULL or getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL:
+        return StorageFull()
+    return StorageFailed()

@@ -1,0 +1,115 @@
+"""Django's settings, read from ``VEILFACE_*``; every one has a default that runs on one machine.
+
+A variable that holds a secret may be given as a file: ``VEILFACE_SECRET_KEY_FILE``, ``VEILFACE_DATABASE_URL_FILE``.
+"""
+
+import re
+import secrets
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from veilface.contract import CONTRACT
+from veilface.server import databases, env, logs
+
+HERE = Path(__file__).parent
+
+# --- this installation -----------------------------------------------------------------------------------
+
+DATA = env.path("VEILFACE_DATA", Path("data/server"))
+ORIGIN = env.text("VEILFACE_ORIGIN", "http://localhost:8000").rstrip("/")
+SITE_FILE = env.path("VEILFACE_SITE_FILE", HERE / "site.toml")
+KEYHOLDER_URL = env.text("VEILFACE_KEYHOLDER_URL", "https://localhost:8001")
+KEYHOLDER_CREDENTIALS = env.path("VEILFACE_KEYHOLDER_CREDENTIALS", DATA / "keyholder")
+PROXY_HOPS = env.integer("VEILFACE_PROXY_HOPS", 0)
+VERSION = version("veilface")
+TERMS_VERSION = "2026-11"
+CONTRACT_IN_USE = CONTRACT
+
+SECURE_ORIGIN = ORIGIN.startswith("https://")
+DEBUG = False
+LANGUAGE_CODE = "zh-hans"
+USE_I18N = False  # sentences come from veilface.messages, in the language each request asks for
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- what is served --------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = [urlsplit(ORIGIN).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS += env.words("VEILFACE_ALLOWED_HOSTS")
+ROOT_URLCONF = "veilface.server.urls"
+APPEND_SLASH = False
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "ninja",
+    "veilface.server.apps.ServerConfig",
+    "veilface.server.accounts.apps.AccountsConfig",
+    "veilface.server.enrolment.apps.EnrolmentConfig",
+]
+MIDDLEWARE = [
+    "veilface.server.middleware.RequestLog",
+    "veilface.server.middleware.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "veilface.server.middleware.ApiBodies",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+WEB_ROOT = HERE / "static" / "web"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MIMETYPES = {
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".onnx": "application/octet-stream",
+    ".webmanifest": "application/manifest+json",
+}
+_HASHED_NAME = re.compile(r"/static/web/.+[-.][A-Za-z0-9_-]{8,}\.\w+$")
+
+
+def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802 – a setting's name
+    """Whether the build put the content's hash in the name, so that a browser may keep the file for ever."""
+    return _HASHED_NAME.match(url) is not None
+
+
+# --- limits ----------------------------------------------------------------------------------------------
+
+IMAGE_BYTES = 6_000_000  # of pictures chosen on the device; none is ever sent here
+IMAGE_PIXELS = 40_000_000
+JSON_BYTES = 16 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []  # no file is ever uploaded, so none can reach a temporary folder
+
+# --- secrets, sessions, passwords ------------------------------------------------------------------------
+
+# Without one (schema export, type checks, tests) it lives as long as the process; veilface.server.run keeps one.
+SECRET_KEY = env.secret("VEILFACE_SECRET_KEY") or secrets.token_urlsafe(48)
+SESSION_ENGINE = "veilface.server.accounts.sessions"
+SESSION_COOKIE_NAME = "__Host-veilface" if SECURE_ORIGIN else "veilface"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = SECURE_ORIGIN
+CSRF_COOKIE_NAME = "veilface_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SECURE_ORIGIN
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+
+# --- database and logs -----------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": databases.configure(env.secret("VEILFACE_DATABASE_URL") or f"sqlite:///{DATA / 'veilface.sqlite3'}")
+    | {"CONN_MAX_AGE": None}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOG_LEVEL = env.text("VEILFACE_LOG_LEVEL", "INFO")
+LOGGING_CONFIG = None
+LOGGING = logs.configuration(level=LOG_LEVEL)
+logs.configure(LOGGING)

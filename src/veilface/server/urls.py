@@ -1,0 +1,15 @@
+from django.urls import path, re_path
+
+from veilface.server import pages
+from veilface.server.api import api
+
+urlpatterns = [
+    path("api/", api.urls),
+    path("", pages.shell),
+    re_path(r"^(?:enrol|me|recognise|about|terms|login|register)$", pages.shell),
+]
+
+handler400 = "veilface.server.pages.bad_request"
+handler403 = "veilface.server.pages.bad_request"
+handler404 = "veilface.server.pages.not_found"
+handler500 = "veilface.server.pages.failed"
