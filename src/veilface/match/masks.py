@@ -1,0 +1,202 @@
+"""Encryptions of zero and masks, made before they are needed (protocol §6).
+
+They depend on nothing but the public key, and they are most of the work: so they are made while the person is
+still in front of the camera. A set is used once. Noise beside products of scale Δ² may be rough
+(:meth:`~veilface.protect.rlwe.PublicKey.rough_zero`); the zero that re-randomises a probe may not.
+"""
+
+import math
+import secrets
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Final, Literal
+
+import numpy as np
+
+from veilface.match.errors import MasksDoNotFit, MasksSpent
+from veilface.protect.ring import DATA, N, Residues, conjugation, functional, monomial
+from veilface.protect.rlwe import SCORE_COEFFICIENT, PublicKey
+
+Purpose = Literal["enrol", "verify"]
+
+EXPONENT_MAX: Final = 32
+LIFETIME_S: Final = 90.0
+CAPACITY: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masks:
+    """What one evaluation adds: float64 residues, and the blinding factor ρ (verification only)."""
+
+    refresh: Residues
+    norm: Residues
+    score: Residues
+    blinding: int
+
+
+class MaskSet:
+    """Masks for one evaluation; :meth:`spend` gives them out once."""
+
+    __slots__ = ("_lock", "_masks", "purpose")
+
+    def __init__(self, purpose: Purpose, masks: Masks) -> None:
+        self.purpose: Final = purpose
+        self._masks: Masks | None = masks
+        self._lock = Lock()
+
+    def spend(self, purpose: Purpose) -> Masks:
+        """Give the masks out; raises :class:`MasksSpent` the second time, :class:`MasksDoNotFit` before the first."""
+        if purpose != self.purpose:
+            raise MasksDoNotFit(got=self.purpose, expected=purpose)
+        with self._lock:
+            masks, self._masks = self._masks, None
+        if masks is None:
+            raise MasksSpent
+        return masks
+
+
+def prepare(public_key: bytes, *, purpose: Purpose) -> MaskSet:
+    """Make a mask set for an account's key (98,304 B): 4 encryptions of zero to enrol, 6 to verify.
+
+    Raises :class:`~veilface.protect.errors.MalformedCiphertext` for bytes that are no public key.
+    """
+    key = _parsed(public_key)
+    masks = Masks(
+        refresh=key.zero(),
+        norm=_norm_mask(key),
+        score=_score_mask(key) if purpose == "verify" else np.zeros(0),
+        blinding=blinding_factor(),
+    )
+    return MaskSet(purpose, masks)
+
+
+def _norm_mask(key: PublicKey) -> Residues:
+    """(z0 + σz′0 + M_0, z1 + σz″0, σz′1, σz″1), (4, 3, 4096): zero but for M_0, in the basis 1, s, σs, s·σs."""
+    zero, conjugate, mixed = (
+        key.rough_zero(),
+        key.rough_zero()[..., conjugation()],
+        key.rough_zero()[..., conjugation()],
+    )
+    mask = np.stack([zero[0] + conjugate[0] + uniform_without(0), zero[1] + mixed[0], conjugate[1], mixed[1]])
+    return DATA.residues(mask)
+
+
+def _score_mask(key: PublicKey) -> Residues:
+    """(z0 + M_127, z1 + z′0, z′1), (3, 3, 4096): zero but for M_127, in the basis 1, s, s²."""
+    zero, lifted = key.rough_zero(), key.rough_zero()
+    return DATA.residues(np.stack([zero[0] + uniform_without(SCORE_COEFFICIENT), zero[1] + lifted[0], lifted[1]]))
+
+
+def uniform_without(power: int) -> Residues:
+    """M_k: NTT residues (3, 4096) of a polynomial uniform mod q, but for coefficient ``power``, which is 0.
+
+    Uniform words are a uniform polynomial; taking its coefficient k off needs one inner product and X^k's words.
+    """
+    words = _uniform_words()
+    products = np.einsum("pi,pi->p", words.astype(np.uint64), functional(DATA, power))
+    coefficients = (products % np.array(DATA.primes, np.uint64)).astype(np.float64)
+    return DATA.residues(words - coefficients[:, None] * monomial(DATA, power))
+
+
+def _uniform_words() -> Residues:
+    """Uniform residues (3, 4096) by rejection from the operating system's generator."""
+    return np.stack([_uniform_below(prime) for prime in DATA.primes])
+
+
+def _uniform_below(prime: int) -> Residues:
+    """4096 uniform residues modulo ``prime``: candidates of just enough bits, those too large drawn again."""
+    bits = prime.bit_length()
+    kept = np.zeros(0, dtype=np.uint32)
+    while len(kept) < N:
+        missing = N - len(kept)
+        drawn = np.frombuffer(secrets.token_bytes(4 * (missing + missing // 8 + 16)), np.uint32) >> np.uint32(32 - bits)
+        kept = np.concatenate([kept, drawn[drawn < prime]])
+    return kept[:N].astype(np.float64)
+
+
+def blinding_factor() -> int:
+    """ρ = ⌊2^e⌋ with e in [0, 32] of density (1 − cos(2πe/32))/32, from 53 fresh random bits."""
+    return math.floor(math.exp2(blinding_exponent(secrets.randbits(53) / (1 << 53))))
+
+
+def blinding_exponent(quantile: float) -> float:
+    """The e with e/32 − sin(2πe/32)/2π = ``quantile`` in [0, 1): bisected to the last bit of a double."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if middle - math.sin(2 * math.pi * middle) / (2 * math.pi) < quantile:
+            low = middle
+        else:
+            high = middle
+    return EXPONENT_MAX * (low + high) / 2
+
+
+@lru_cache(maxsize=128)
+def _parsed(public_key: bytes) -> PublicKey:
+    """Parsed keys of accounts seen lately: parsing one costs as much as a quarter of a zero."""
+    return PublicKey(public_key)
+
+
+# --- preparation in the background -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    future: Future[MaskSet]
+    expires: float
+
+
+class MaskPool:
+    """Mask sets in preparation, each under the key of one challenge; at most ``capacity``, each for 90 seconds."""
+
+    def __init__(
+        self,
+        *,
+        capacity: int = CAPACITY,
+        lifetime_s: float = LIFETIME_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._capacity = capacity
+        self._lifetime_s = lifetime_s
+        self._clock = clock
+        self._waiting: dict[Hashable, _Waiting] = {}
+        self._lock = Lock()
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="veilface-masks")
+
+    def prepare_soon(self, key: Hashable, public_key: bytes, purpose: Purpose) -> bool:
+        """Start preparing for ``key``; False where the pool is full or ``key`` is known – nothing is lost then."""
+        with self._lock:
+            self._drop_expired()
+            if key in self._waiting or len(self._waiting) >= self._capacity:
+                return False
+            future = self._executor.submit(prepare, public_key, purpose=purpose)
+            self._waiting[key] = _Waiting(future, self._clock() + self._lifetime_s)
+        return True
+
+    def take(self, key: Hashable) -> MaskSet | None:
+        """The set prepared for ``key``, once; None where there is none in time and the caller should make one.
+
+        Waits for a preparation that is under way – it is at least as fast as starting another – and takes back
+        one that still queues behind others.
+        """
+        with self._lock:
+            self._drop_expired()
+            waiting = self._waiting.pop(key, None)
+        if waiting is None or waiting.future.cancel() or waiting.future.exception() is not None:
+            return None
+        return waiting.future.result()
+
+    def close(self) -> None:
+        """Drop what waits and stop the worker."""
+        with self._lock:
+            self._waiting.clear()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _drop_expired(self) -> None:
+        now = self._clock()
+        for key in [key for key, waiting in self._waiting.items() if waiting.expires <= now]:
+            self._waiting.pop(key).future.cancel()
