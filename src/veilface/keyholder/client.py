@@ -37,7 +37,7 @@ class KeyHolderApi(Protocol):
         """Make ``device_id`` unusable at once, by the word of an active device (type 15)."""
         ...
 
-    def issue_challenge(self, *, type: MessageType, account: bytes, device: bytes, context_hash: bytes) -> Grant:
+    def issue_challenge(self, *, type: MessageType, account: bytes, device: bytes, context_hash: bytes) -> Grant:  # noqa: A002
         """A challenge for one message, good for 90 s; for enrolment also a fresh key, for verification the current one.
 
         Raises ``NotEnrolled`` for a verification or deletion without a current template.

@@ -3,7 +3,7 @@
 ::
 
     KeyHolderError
-    ├── Refused                    the request is wrong; nothing was changed, nothing was counted (protocol §7, steps 1–4)
+    ├── Refused                    the request is wrong; nothing was changed or counted (protocol §7, steps 1–4)
     │   ├── Malformed              wrong length, magic, suite, type, reserved bytes, residue, or body hash
     │   ├── UnknownAccount · AccountForgotten · UnknownDevice · DeviceNotActive · DeviceKnown · TooManyDevices
     │   ├── NotEnrolled · StaleKey · WrongContract · WrongTemplate · ActivationStale
@@ -14,6 +14,7 @@
     │   ├── KeyHolderBusy          it is already working on as much as it may
     │   ├── KeyHolderStorageFull   it cannot record, so it does not decide
     │   └── KeyHolderStorageFailed
+    ├── KeyHolderAlreadyRunning    another process works on the same data folder
     ├── KeyHolderMisconfigured     its data folder, key file or certificates are missing or do not fit
     └── AuditTampered              a record was changed, removed or added by another hand
 
@@ -74,7 +75,7 @@ class DeviceNotActive(Refused):
 
 
 class DeviceKnown(Refused):
-    """This device identifier is taken, by another key or by a revoked device."""
+    """The device identifier is taken, by another key or by a revoked device."""
 
     code = "keyholder.device_known"
     status = 409
@@ -179,6 +180,12 @@ class KeyHolderStorageFailed(Unavailable):
     """The database cannot be read or written: what cannot be recorded is not decided."""
 
     code = "keyholder.storage_failed"
+
+
+class KeyHolderAlreadyRunning(KeyHolderError):
+    """Another process works on this data folder (``path``)."""
+
+    code = "keyholder.already_running"
 
 
 class KeyHolderMisconfigured(KeyHolderError):

@@ -1,9 +1,32 @@
-"""What crosses the wall between the server and the key holder."""
+"""What crosses the wall between the server and the key holder, parsed strictly before anything uses it.
 
-from dataclasses import dataclass
-from typing import Literal
+Requests are fields of fixed length, one after another, so that every endpoint knows its exact size before it reads.
+Answers are receipts and keys as bytes, or one flat JSON object with bytes in hex.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeVar, get_args
+
+from veilface.keyholder.errors import Malformed
+from veilface.protect.envelope import (
+    HASH_BYTES,
+    HEADER_BYTES,
+    ID_BYTES,
+    PUBLIC_POINT_BYTES,
+    SIGNATURE_BYTES,
+    KeyCert,
+    verify_signature,
+)
+from veilface.protect.rlwe import NORM_BYTES, RANGE_BYTES, SCORE_BYTES
 
 DeviceState = Literal["active", "pending", "revoked"]
+ANSWER_LIMIT: Final = 64 * 1024
+"""The longest JSON answer (bytes) a client reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +65,9 @@ class Grant:
 class AccountStatus:
     """What is current for an account. ``epoch``, ``key_fp`` and ``template_hash`` are None when it is not enrolled.
 
-    ``disabled`` – face verification is switched off until the next enrolment. ``retry_at_ms`` – the time from which
-    the next attempt will be judged, None when that is now.
+    ``disabled`` – face verification is switched off, for the account or for every active device of it, until the next
+    enrolment. ``retry_at_ms`` – the time from which a next attempt will be judged whatever device makes it, None when
+    that is now.
     """
 
     epoch: int | None
@@ -62,3 +86,176 @@ class SignedHead:
     head: bytes
     time_ms: int
     signature: bytes
+
+    def unsigned_bytes(self) -> bytes:
+        """``VFAH‖index(u64)‖head(32)‖time_ms(u64)``."""
+        return b"VFAH" + self.index.to_bytes(8, "big") + self.head + self.time_ms.to_bytes(8, "big")
+
+    def verify(self, keyholder_public_key: bytes) -> None:
+        """Raise ``protect.errors.BadSignature`` unless the pinned key holder signed this head."""
+        verify_signature(keyholder_public_key, self.unsigned_bytes(), self.signature, signer="keyholder")
+
+
+def forget_message(account: bytes) -> bytes:
+    """What the receipt of ``KeyHolderApi.forget_account`` answers, as there is no header."""
+    return b"VFFORGET" + account
+
+
+# --- requests --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Named fields of fixed length, in order."""
+
+    fields: Mapping[str, int]
+
+    @property
+    def length(self) -> int:
+        """The exact length of the request, in bytes."""
+        return sum(self.fields.values())
+
+    def pack(self, **values: bytes) -> bytes:
+        """Raises :class:`Malformed` when a field has another length."""
+        for name, length in self.fields.items():
+            exactly(values[name], length, name)
+        return b"".join(values[name] for name in self.fields)
+
+    def unpack(self, data: bytes) -> dict[str, bytes]:
+        """Raises :class:`Malformed` when the length is not exactly right."""
+        exactly(data, self.length, "body")
+        values, start = {}, 0
+        for name, length in self.fields.items():
+            values[name] = data[start : start + length]
+            start += length
+        return values
+
+
+def exactly(data: bytes, length: int, field: str) -> None:
+    """Raises :class:`Malformed` unless ``data`` has ``length`` bytes."""
+    if len(data) != length:
+        raise Malformed(field=field, got=f"{len(data)} B", expected=f"{length} B")
+
+
+_SIGNED: Final = {"header": HEADER_BYTES, "signature": SIGNATURE_BYTES}
+_TEMPLATE_EVIDENCE: Final = {"norm": NORM_BYTES, "range_": RANGE_BYTES}
+
+CHALLENGE: Final = Layout({"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES})
+REGISTER_DEVICE: Final = Layout(_SIGNED | {"public_key": PUBLIC_POINT_BYTES})
+NAME_DEVICE: Final = Layout(_SIGNED | {"device_id": ID_BYTES})
+ENROL: Final = Layout(_SIGNED | _TEMPLATE_EVIDENCE)
+ACTIVATE: Final = Layout({"account": ID_BYTES, "epoch": 4, "template_hash": HASH_BYTES})
+VERIFY: Final = Layout(_SIGNED | {"score": SCORE_BYTES} | _TEMPLATE_EVIDENCE)
+DELETE: Final = Layout(_SIGNED)
+FORGET: Final = Layout({"account": ID_BYTES})
+
+
+# --- answers ---------------------------------------------------------------------------------------------
+
+T = TypeVar("T")
+Reader = Callable[[object], Any]
+
+
+def dump(value: Identity | DeviceRecord | Grant | AccountStatus | SignedHead) -> bytes:
+    """One JSON object, bytes in hex."""
+    return json.dumps(asdict(value), default=bytes.hex, separators=(",", ":")).encode("ascii")
+
+
+def load(kind: type[T], data: bytes) -> T:
+    """Read what :func:`dump` wrote; raises :class:`Malformed` for any other key, type, length or range."""
+    exactly(data[ANSWER_LIMIT:], 0, "answer")
+    try:
+        return _object(kind)(json.loads(data))  # type: ignore[no-any-return]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Malformed(field=kind.__name__, got=type(error).__name__, expected="JSON") from error
+
+
+def _object(kind: type[Any]) -> Reader:
+    def read(value: object) -> Any:
+        shape = _SHAPES[kind]
+        if not isinstance(value, dict) or value.keys() != shape.keys():
+            raise ValueError(kind.__name__)
+        return kind(**{name: reader(value[name]) for name, reader in shape.items()})
+
+    return read
+
+
+def _hex(length: int) -> Reader:
+    pattern = re.compile(f"[0-9a-f]{{{2 * length}}}")
+
+    def read(value: object) -> bytes:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError("hex")
+        return bytes.fromhex(value)
+
+    return read
+
+
+def _integer(bits: int) -> Reader:
+    def read(value: object) -> int:
+        if type(value) is not int or not 0 <= value < 1 << bits:
+            raise ValueError("integer")
+        return value
+
+    return read
+
+
+def _state(value: object) -> DeviceState:
+    if value not in get_args(DeviceState):
+        raise ValueError("state")
+    return value  # type: ignore[return-value]
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("boolean")
+    return value
+
+
+def _or_none(reader: Reader) -> Reader:
+    return lambda value: None if value is None else reader(value)
+
+
+def _tuple_of(kind: type[Any]) -> Reader:
+    def read(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise TypeError("list")
+        return tuple(_object(kind)(item) for item in value)
+
+    return read
+
+
+_U64: Final = _integer(64)
+_SHAPES: Final[Mapping[type[Any], Mapping[str, Reader]]] = MappingProxyType(
+    {
+        Identity: {"public_key": _hex(PUBLIC_POINT_BYTES)},
+        DeviceRecord: {"device_id": _hex(ID_BYTES), "state": _state, "active_from_ms": _U64},
+        Grant: {
+            "challenge": _hex(HASH_BYTES),
+            "expires_ms": _U64,
+            "key_cert": _or_none(_hex(KeyCert.BYTES)),
+            "key_fp": _or_none(_hex(HASH_BYTES)),
+            "epoch": _or_none(_integer(32)),
+            "template_hash": _or_none(_hex(HASH_BYTES)),
+        },
+        AccountStatus: {
+            "epoch": _or_none(_integer(32)),
+            "key_fp": _or_none(_hex(HASH_BYTES)),
+            "template_hash": _or_none(_hex(HASH_BYTES)),
+            "devices": _tuple_of(DeviceRecord),
+            "disabled": _boolean,
+            "retry_at_ms": _or_none(_U64),
+        },
+        SignedHead: {
+            "index": _U64,
+            "head": _hex(HASH_BYTES),
+            "time_ms": _U64,
+            "signature": _hex(SIGNATURE_BYTES),
+        },
+    }
+)
+
+
+def digest(message: bytes) -> bytes:
+    """SHA-256 (32 B): how receipts and audit records name a message."""
+    return sha256(message).digest()

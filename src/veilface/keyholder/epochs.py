@@ -1,0 +1,157 @@
+"""Key epochs of an account: which homomorphic key, and which template under it, is the current one.
+
+An epoch begins *pending* (made for an enrolment), is *waiting* once its template was accepted, and becomes *current*
+when the server has stored that template. Becoming current erases the key before it, in the same transaction, so at
+every moment exactly one stored template can be opened. An account has at most one epoch of each state.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from sqlite3 import Connection, Row
+from typing import Final, Literal, get_args
+
+from veilface.keyholder.errors import ActivationStale, NotEnrolled, StaleKey
+from veilface.keyholder.keys import KeyEncryptionKey
+from veilface.keyholder.store import insert, number, one
+
+State = Literal["pending", "waiting", "current"]
+PENDING_LIFETIME_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One key. ``model_fp`` and ``template_hash`` (32 B each) are None while it is pending."""
+
+    account: bytes
+    number: int
+    key_fp: bytes
+    wrapped: bytes
+    model_fp: bytes | None
+    template_hash: bytes | None
+
+    def unwrap(self, kek: KeyEncryptionKey) -> bytes:
+        """The packed secret (1,024 B)."""
+        return kek.unwrap(self.wrapped, bound_to=_bound_to(self.account, self.number))
+
+
+def begin(
+    db: Connection, *, account: bytes, secret: bytes, public_key: bytes, kek: KeyEncryptionKey, now_ms: int
+) -> Epoch:
+    """Add a pending epoch with this key; an earlier pending one is dropped."""
+    db.execute("DELETE FROM epochs WHERE account = ? AND state = 'pending'", (account,))
+    db.execute("UPDATE accounts SET last_epoch = last_epoch + 1 WHERE id = ?", (account,))
+    epoch = number(db, "SELECT last_epoch FROM accounts WHERE id = :account", account=account)
+    insert(
+        db,
+        "epochs",
+        account=account,
+        epoch=epoch,
+        state="pending",
+        key_fp=sha256(public_key).digest(),
+        public_key=public_key,
+        wrapped=kek.wrap(secret, bound_to=_bound_to(account, epoch)),
+        created_ms=now_ms,
+    )
+    return pending(db, account)
+
+
+def find(db: Connection, account: bytes, state: State) -> Epoch | None:
+    """The account's epoch of this state, if there is one."""
+    statement = (
+        "SELECT account, epoch AS number, key_fp, wrapped, model_fp, template_hash "
+        "FROM epochs WHERE account = :account AND state = :state"
+    )
+    row: Row | None = one(db, statement, account=account, state=state)
+    return Epoch(**dict(row)) if row else None
+
+
+def current(db: Connection, account: bytes) -> Epoch:
+    """The one epoch verifications are judged against; raises ``NotEnrolled``."""
+    found = find(db, account, "current")
+    if found is None:
+        raise NotEnrolled
+    return found
+
+
+def pending(db: Connection, account: bytes) -> Epoch:
+    """The epoch an enrolment is under way for; raises ``StaleKey``."""
+    found = find(db, account, "pending")
+    if found is None:
+        raise StaleKey
+    return found
+
+
+def accept(db: Connection, epoch: Epoch, *, model_fp: bytes, template_hash: bytes, device: bytes) -> None:
+    """Let a pending epoch wait for its activation; one that waited before never had its template stored."""
+    db.execute("DELETE FROM epochs WHERE account = ? AND state = 'waiting'", (epoch.account,))
+    db.execute(
+        "UPDATE epochs SET state = 'waiting', model_fp = ?, template_hash = ?, device = ? "
+        "WHERE account = ? AND epoch = ?",
+        (model_fp, template_hash, device, epoch.account, epoch.number),
+    )
+
+
+def reject(db: Connection, epoch: Epoch) -> None:
+    """Drop a pending epoch: a key is good for one judgement of an enrolment only."""
+    db.execute("DELETE FROM epochs WHERE account = ? AND epoch = ?", (epoch.account, epoch.number))
+
+
+def activate(db: Connection, *, account: bytes, epoch: int, template_hash: bytes, now_ms: int) -> bytes | None:
+    """Make the waiting epoch current and erase the one before; the device that enrolled it.
+
+    None when it is current already. Raises ``ActivationStale`` for any other epoch or template.
+    """
+    row = one(
+        db,
+        "SELECT state, device FROM epochs "
+        "WHERE account = :account AND epoch = :epoch AND template_hash = :template_hash",
+        account=account,
+        epoch=epoch,
+        template_hash=template_hash,
+    )
+    if row is None:
+        raise ActivationStale
+    if row["state"] == "current":
+        return None
+    if replaced := find(db, account, "current"):
+        _bury(db, replaced, reason="replaced", now_ms=now_ms)
+    db.execute("UPDATE epochs SET state = 'current' WHERE account = ? AND epoch = ?", (account, epoch))
+    return bytes(row["device"])
+
+
+def erase(db: Connection, account: bytes, *, reason: Literal["deleted", "forgotten"], now_ms: int) -> list[Epoch]:
+    """Erase every key of the account and leave tombstones: what was encrypted under them is noise from now on."""
+    erased = [epoch for state in get_args(State) if (epoch := find(db, account, state))]
+    for epoch in erased:
+        _bury(db, epoch, reason=reason, now_ms=now_ms)
+    return erased
+
+
+def public_key(db: Connection, key_fp: bytes) -> bytes:
+    """The public key (98,304 B); raises ``StaleKey`` when there is none of this fingerprint."""
+    row = one(db, "SELECT public_key FROM epochs WHERE key_fp = :key_fp", key_fp=key_fp)
+    if row is None:
+        raise StaleKey
+    return bytes(row["public_key"])
+
+
+def forget_abandoned(db: Connection, *, now_ms: int) -> None:
+    """Drop pending epochs whose challenge expired long ago."""
+    db.execute("DELETE FROM epochs WHERE state = 'pending' AND created_ms < ?", (now_ms - PENDING_LIFETIME_MS,))
+
+
+def _bury(db: Connection, epoch: Epoch, *, reason: str, now_ms: int) -> None:
+    reject(db, epoch)
+    insert(
+        db,
+        "tombstones",
+        account=epoch.account,
+        epoch=epoch.number,
+        key_fp=epoch.key_fp,
+        reason=reason,
+        erased_ms=now_ms,
+    )
+
+
+def _bound_to(account: bytes, epoch: int) -> bytes:
+    return account + epoch.to_bytes(4, "big")
