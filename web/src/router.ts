@@ -1,3 +1,4 @@
+import { knownSession } from '@/stores/session'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
 declare module 'vue-router' {
@@ -59,4 +60,15 @@ export const router = createRouter({
   // Its successor is still experimental.
   // eslint-disable-next-line @typescript-eslint/no-deprecated
   scrollBehavior: (to, _from, saved) => saved ?? (to.hash ? { el: to.hash } : { top: 0 }),
+})
+
+/** Pages for an account lead strangers to the login and back; the login leads those who are in to their data. */
+router.beforeEach(async (to) => {
+  if (to.meta.account !== true && to.meta.guest !== true) return true
+  const { status, account } = await knownSession()
+  if (to.meta.account === true && status === 'ready' && account === null) {
+    return { name: 'login', query: { next: to.fullPath } }
+  }
+  if (to.meta.guest === true && account !== null) return { name: account.template === null ? 'enrol' : 'me' }
+  return true
 })
