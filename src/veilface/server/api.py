@@ -13,7 +13,10 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from veilface.errors import VeilfaceError
+from veilface.server.account_api import router as account
 from veilface.server.accounts.api import router as accounts
+from veilface.server.accounts.device_api import router as devices
+from veilface.server.enrolment.api import router as enrolment
 from veilface.server.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -23,6 +26,7 @@ from veilface.server.errors import (
     UnsupportedBody,
 )
 from veilface.server.failures import failure_response, storage_failure
+from veilface.server.recognition.api import router as recognition
 from veilface.server.site_api import router as site
 from veilface.server.wire import Failure, Json
 
@@ -72,8 +76,8 @@ api = VeilfaceApi(
     parser=StrictJson(),
     urls_namespace="api",
 )
-api.add_router("/v1", site)
-api.add_router("/v1", accounts)
+for router in (site, accounts, account, devices, enrolment, recognition):
+    api.add_router("/v1", router)
 
 
 @api.exception_handler(VeilfaceError)

@@ -3,14 +3,13 @@
 ::
 
     ServerError
-    ├── NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts
-    ├── UsernameTaken · UsernameUnusable · DisplayNameUnusable · PasswordUnusable · TermsChanged
-    ├── NotFound
-    ├── BadRequest
-    │   ├── JsonExpected · OctetsExpected · LengthRequired · BodyTooLarge · BodyWrongLength
-    │   └── ForeignMessage · StaleMessage · ContextMismatch · ChallengeUnknown · WrongDevice
-    ├── PasswordNeeded · DeviceNameUnusable
-    └── KeyHolderDown · StorageFailed · StorageFull · NotBuilt
+    ├── who asks      NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts · PasswordNeeded
+    ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
+    │                 PasswordTooShort · PasswordTooCommon · TermsChanged
+    ├── requests      NotFound · InvalidRequest · UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
+    ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
+    ├── enrolment     TemplateNotAccepted · EnrolmentPaused
+    └── this machine  KeyHolderDown · StorageFailed · StorageFull
 """
 
 from typing import ClassVar
@@ -189,6 +188,30 @@ class ContextMismatch(ServerError):
 
     code = "server.context_mismatch"
     status = 400
+
+
+class ChallengeUnknown(ServerError):
+    """The challenge was not issued here for this account, device and purpose."""
+
+    code = "server.challenge_unknown"
+    status = 403
+
+
+# --- enrolment -------------------------------------------------------------------------------------------
+
+
+class TemplateNotAccepted(ServerError):
+    """The key holder judged the template and did not accept it; ``receipt`` is its signed word."""
+
+    code = "server.template_not_accepted"
+    status = 422
+
+
+class EnrolmentPaused(ServerError):
+    """The key holder judges no enrolment of this account before ``retry_after_s``; ``receipt`` is its signed word."""
+
+    code = "server.enrolment_paused"
+    status = 429
 
 
 # --- this machine ----------------------------------------------------------------------------------------

@@ -67,11 +67,15 @@ def _type(content: dict[str, Any]) -> str:
         return f"`{content['const']}`"
     if content.get("type") == "array":
         return f"list of {_type(content['items'])}"
+    if content.get("format") == "binary":
+        return f"{content['maxLength']:,} bytes"
     qualities = (content.get("type", "any"), content.get("contentEncoding"), content.get("format"))
     return ", ".join(quality for quality in qualities if quality) + _limits(content)
 
 
 def _limits(content: dict[str, Any]) -> str:
+    if "pattern" in content:
+        return f" `{content['pattern']}`"
     names = {"minLength": "≥", "maxLength": "≤"}
     limits = [f"{sign} {content[name]}" for name, sign in names.items() if name in content]
     return f" ({', '.join(limits)})" if limits else ""

@@ -62,12 +62,11 @@ class AccessToken(models.Model):
 
 
 class Device(models.Model):
-    """A device's signing key, as the key holder has it. ``unconfirmed`` until the key holder has answered."""
+    """A device's signing key (65 B in hex), as the key holder has it."""
 
     class State(models.TextChoices):
         """Where a device stands."""
 
-        UNCONFIRMED = "unconfirmed"
         PENDING = "pending"
         ACTIVE = "active"
         REVOKED = "revoked"
@@ -76,8 +75,8 @@ class Device(models.Model):
     device_id = models.CharField(max_length=ID_LENGTH)
     name = models.CharField(max_length=60)
     public_key = models.CharField(max_length=130)
-    state = models.CharField(max_length=12, choices=State, default=State.UNCONFIRMED)
-    active_from = models.DateTimeField(null=True)
+    state = models.CharField(max_length=12, choices=State)
+    active_from = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True)
 
@@ -90,7 +89,7 @@ class Device(models.Model):
 
     def state_at(self, now: datetime) -> str:
         """The state at ``now``: a pending device becomes active by time alone."""
-        if self.state == self.State.PENDING and self.active_from is not None and self.active_from <= now:
+        if self.state == self.State.PENDING and self.active_from <= now:
             return self.State.ACTIVE.value
         return self.state
 

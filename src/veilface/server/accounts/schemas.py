@@ -73,7 +73,7 @@ class Device(Schema):
     id: Identifier
     name: str
     state: Literal["pending", "active", "revoked"]
-    active_from: datetime | None
+    active_from: datetime
     created_at: datetime
     last_used_at: datetime | None
 

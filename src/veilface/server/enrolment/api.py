@@ -1,0 +1,82 @@
+"""Challenges, keys, enrolments and templates over HTTP."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Status
+
+from veilface.protect.rlwe import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES
+from veilface.server.access import SIGNED_IN, address, caller
+from veilface.server.accounts import messages
+from veilface.server.enrolment import challenges, evidence, services
+from veilface.server.enrolment.schemas import Challenge, ChallengeRequest, Deletion, Enrolment, Template
+from veilface.server.errors import NotFound
+from veilface.server.octets import OCTETS, octets_in, octets_out, read_octets
+from veilface.server.wire import Digest, Identifier
+
+router = Router(tags=["enrolment"], auth=SIGNED_IN)
+
+# The address of a key is the hash of its content.
+KEY_CACHING = "private, max-age=31536000, immutable"
+
+
+@router.post("/challenges", response=Challenge)
+def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
+    """Permission, for 90 s, to sign one message; for enrolment also the certificate of a fresh key."""
+    current = caller(request)
+    grant = challenges.issue(
+        current.account,
+        purpose=challenges.PURPOSES[body.type],
+        device_id=body.device_id,
+        context_hash=body.context_hash,
+        binding=current.binding,
+        password=body.password,
+        address=address(request),
+    )
+    return Challenge(
+        challenge=grant.challenge,
+        expires_ms=grant.expires_ms,
+        server_time_ms=messages.now_ms(),
+        key_cert=grant.key_cert,
+        key_fp=grant.key_fp,
+        epoch=grant.epoch,
+        template_hash=grant.template_hash,
+    )
+
+
+@router.get("/keys/{key_fp}", response={200: None}, openapi_extra=octets_out(PUBLIC_KEY_BYTES))
+def read_key(request: HttpRequest, key_fp: Digest) -> HttpResponse:  # noqa: ARG001 – ninja passes it
+    """A homomorphic public key; the device checks that its SHA-256 is the certified `key_fp`."""
+    return HttpResponse(evidence.public_key(key_fp), content_type=OCTETS, headers={"Cache-Control": KEY_CACHING})
+
+
+@router.post("/enrolments", response={201: Enrolment}, openapi_extra=octets_in(services.ENROLMENT_BYTES))
+def enrol(request: HttpRequest) -> Status[Enrolment]:
+    """Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works."""
+    current = caller(request)
+    data = read_octets(request, length=services.ENROLMENT_BYTES)
+    row = services.enrol(current.account, data=data, binding=current.binding)
+    return Status(201, Enrolment(template=Template.of(row), receipt=bytes(row.receipt)))
+
+
+@router.get("/templates", response=list[Template])
+def list_templates(request: HttpRequest) -> list[Template]:
+    """The account's templates, at most one of a scheme."""
+    row = services.current(caller(request).account)
+    return [] if row is None else [Template.of(row)]
+
+
+@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(CIPHERTEXT_BYTES))
+def read_template(request: HttpRequest, template_id: Identifier) -> HttpResponse:
+    """The template as the server has it, for its owner to look at."""
+    row = services.readable(caller(request).account).filter(id=template_id).first()
+    if row is None:
+        raise NotFound
+    return HttpResponse(bytes(row.data), content_type=OCTETS)
+
+
+@router.post("/templates/{template_id}/deletion", response=Deletion, openapi_extra=octets_in(services.DELETION_BYTES))
+def delete_template(request: HttpRequest, template_id: Identifier) -> Deletion:
+    """Erase the template's key, then the template. The body is `H‖signature`."""
+    current = caller(request)
+    data = read_octets(request, length=services.DELETION_BYTES)
+    receipt = services.delete(current.account, template_id=template_id, data=data, binding=current.binding)
+    return Deletion(receipt=receipt)

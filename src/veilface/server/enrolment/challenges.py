@@ -1,0 +1,126 @@
+"""Challenges: asked of the key holder for one message, remembered until that message comes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from veilface.keyholder.errors import ChallengeExpired, ChallengeReplayed, NotEnrolled, StaleKey, WrongTemplate
+from veilface.keyholder.messages import Grant
+from veilface.protect.envelope import LABEL_DELETE, LABEL_ENROL, LABEL_LOGIN, Header, MessageType
+from veilface.server import keyholding
+from veilface.server.accounts import messages, services, throttle
+from veilface.server.accounts.models import Account
+from veilface.server.enrolment import evidence, settling
+from veilface.server.enrolment.models import Challenge
+from veilface.server.errors import ChallengeUnknown, PasswordNeeded
+
+KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a challenge is asked for. ``label`` – the session context it must carry, None where it is about a device."""
+
+    type: MessageType
+    label: bytes | None = None
+
+
+PURPOSES: Final = {
+    "device": Purpose(type=MessageType.DEVICE),
+    "approve": Purpose(type=MessageType.DEVICE),
+    "revoke": Purpose(type=MessageType.REVOKE),
+    "enrol": Purpose(type=MessageType.ENROL, label=LABEL_ENROL),
+    "verify": Purpose(type=MessageType.VERIFY, label=LABEL_LOGIN),
+    "delete": Purpose(type=MessageType.DELETE, label=LABEL_DELETE),
+}
+
+
+def issue(
+    account: Account,
+    *,
+    purpose: Purpose,
+    device_id: str,
+    context_hash: bytes,
+    binding: bytes,
+    password: str | None,
+    address: str,
+) -> Grant:
+    """A challenge for one message of one device; for a template's, masks begin to be prepared."""
+    throttle.spend(throttle.CHALLENGES, account.id)
+    if purpose.label is not None:
+        messages.check_context(context_hash, expected=messages.session_context(purpose.label, binding))
+    if purpose.type == MessageType.ENROL:
+        _check_may_enrol(account, password=password, address=address)
+    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash)
+    if purpose.label is not None:
+        _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
+    return grant
+
+
+def take(account: Account, header: Header) -> Challenge:
+    """The challenge this message answers, once; raises where it is unknown, used, expired or of another key."""
+    row = Challenge.objects.filter(
+        challenge=header.challenge.hex(), account=account, device_id=header.device_id.hex(), type=header.type
+    ).first()
+    if row is None:
+        raise ChallengeUnknown
+    if row.expires_ms <= messages.now_ms():
+        raise ChallengeExpired
+    if header.key_fp.hex() != row.key_fp:
+        raise StaleKey
+    if header.type != MessageType.ENROL and header.template_hash.hex() != row.template_hash:
+        raise WrongTemplate
+    # One conditional statement: of two requests side by side, one wins.
+    if not Challenge.objects.filter(pk=row.pk, used_at=None).update(used_at=timezone.now()):
+        raise ChallengeReplayed
+    return row
+
+
+def forget_expired() -> int:
+    """Delete challenges that expired an hour ago; the number of rows."""
+    limit = messages.now_ms() - int(KEPT_AFTER_EXPIRY.total_seconds() * 1000)
+    return Challenge.objects.filter(expires_ms__lt=limit).delete()[0]
+
+
+def _check_may_enrol(account: Account, *, password: str | None, address: str) -> None:
+    """Protocol §5: replacing a template needs the password as well as a device."""
+    if not account.templates.exists():
+        return
+    if password is None:
+        raise PasswordNeeded
+    services.authenticate(username=account.username, password=password, address=address)
+
+
+def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: bytes) -> Grant:
+    try:
+        grant = keyholding.keyholder().issue_challenge(
+            type=purpose.type, account=account.wire_id, device=bytes.fromhex(device_id), context_hash=context_hash
+        )
+    except NotEnrolled:
+        settling.settle(account, current=None)
+        raise
+    if grant.template_hash is not None:
+        settling.settle(account, current=grant.template_hash.hex())
+    return grant
+
+
+def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Grant) -> None:
+    if grant.key_fp is None or grant.epoch is None:
+        raise StaleKey
+    forget_expired()
+    row = Challenge.objects.create(
+        challenge=grant.challenge.hex(),
+        account=account,
+        device_id=device_id,
+        type=type_,
+        key_fp=grant.key_fp.hex(),
+        epoch=grant.epoch,
+        template_hash=(grant.template_hash or b"").hex(),
+        expires_ms=grant.expires_ms,
+    )
+    if type_ == MessageType.ENROL:
+        evidence.prepare_soon(challenge=row.challenge, key_fp=row.key_fp, purpose="enrol")
+    elif type_ == MessageType.VERIFY:
+        evidence.prepare_soon(challenge=row.challenge, key_fp=row.key_fp, purpose="verify")

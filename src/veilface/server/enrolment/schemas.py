@@ -1,0 +1,79 @@
+"""Challenges and templates on the JSON wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from ninja import Schema
+from pydantic import StringConstraints
+
+from veilface.protect.scheme import scheme
+from veilface.server.enrolment.models import Template as TemplateRow
+from veilface.server.wire import Hash, Identifier, Request, WireBytes
+
+
+class ChallengeRequest(Request):
+    """What the next signed message of this device will be about. ``password`` – to replace a template."""
+
+    type: Literal["device", "approve", "revoke", "enrol", "verify", "delete"]
+    device_id: Identifier
+    context_hash: Hash
+    password: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class Challenge(Schema):
+    """What the message's header must name; times in milliseconds since 1970."""
+
+    challenge: Hash
+    expires_ms: int
+    server_time_ms: int
+    key_cert: WireBytes | None
+    key_fp: Hash | None
+    epoch: int | None
+    template_hash: Hash | None
+
+
+class Template(Schema):
+    """A protected template as the server has it: bytes it cannot read, and what is public about their making."""
+
+    id: Identifier
+    scheme: Literal["homomorphic"]
+    state: Literal["active", "deleting"]
+    created_at: datetime
+    bytes: int
+    key_fp: str
+    epoch: int
+    template_hash: str
+    receipt: WireBytes
+    parameters: dict[str, int | float | str]
+
+    @classmethod
+    def of(cls, row: TemplateRow) -> "Template":
+        """The row without its ciphertext."""
+        description = scheme(row.scheme).describe()
+        return cls.model_validate(
+            {
+                "id": row.id,
+                "scheme": row.scheme,
+                "state": row.state,
+                "created_at": row.created_at,
+                "bytes": description.template_bytes,
+                "key_fp": row.key_fp,
+                "epoch": row.epoch,
+                "template_hash": row.template_hash,
+                "receipt": bytes(row.receipt),
+                "parameters": description.parameters,
+            }
+        )
+
+
+class Enrolment(Schema):
+    """A template that is now the account's, and the key holder's receipt (192 B)."""
+
+    template: Template
+    receipt: WireBytes
+
+
+class Deletion(Schema):
+    """The key holder's receipt (192 B): no copy of the template can be opened any more."""
+
+    receipt: WireBytes

@@ -1,0 +1,175 @@
+"""Enrolment and deletion of templates: the key holder decides, the old template works until the new one does."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from veilface.keyholder.errors import ActivationStale, Unavailable
+from veilface.match.verification import template_evidence
+from veilface.protect.envelope import (
+    HEADER_BYTES,
+    LABEL_DELETE,
+    LABEL_ENROL,
+    SIGNATURE_BYTES,
+    MessageType,
+    Outcome,
+    Receipt,
+    SignedMessage,
+    sha256,
+    split_message,
+)
+from veilface.protect.rlwe import CIPHERTEXT_BYTES
+from veilface.server import keyholding
+from veilface.server.accounts import devices, messages
+from veilface.server.accounts.models import Account, Device
+from veilface.server.base64url import encode
+from veilface.server.enrolment import challenges, evidence, settling
+from veilface.server.enrolment.models import Challenge, Deletion, Template
+from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepted
+
+ENROLMENT_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES + CIPHERTEXT_BYTES
+DELETION_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedMessage:
+    """A message that may be judged: signed by an active device, in context, its challenge now spent."""
+
+    message: SignedMessage
+    challenge: Challenge
+    device: Device
+
+
+def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
+    """Store ``H ‖ signature ‖ T`` (74,048 B) as the account's template, if the key holder accepts it.
+
+    The same message again answers with the template it made. Whatever is raised, the template before still works.
+    """
+    message = split_message(data, body_bytes=CIPHERTEXT_BYTES)
+    if made := _made_by(account, message):
+        return made
+    checked = check(account, message, type_=MessageType.ENROL, label=LABEL_ENROL, binding=binding)
+    challenge = checked.challenge
+    masks = evidence.masks(challenge=challenge.challenge, key_fp=challenge.key_fp, purpose="enrol")
+    proof = template_evidence(message.body, masks=masks)
+    receipt = keyholding.keyholder().enrol(
+        header=message.header_bytes, signature=message.signature, norm=proof.norm, range_=proof.range_
+    )
+    _require_accepted(account, receipt, header=message.header_bytes)
+    template = _store(account, checked, receipt)
+    _activate(account, template)
+    _finish(account, template)
+    devices.note_use(checked.device)
+    return template
+
+
+def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -> bytes:
+    """Have the template's key erased by ``H ‖ signature`` (320 B), then delete the row; the receipt.
+
+    The same deletion again answers with the same receipt.
+    """
+    message = split_message(data, body_bytes=0)
+    if done := Deletion.objects.filter(account=account, template_id=template_id).first():
+        return bytes(done.receipt)
+    template = Template.objects.filter(account=account, id=template_id).defer("data").first()
+    if template is None:
+        raise NotFound
+    check(account, message, type_=MessageType.DELETE, label=LABEL_DELETE, binding=binding)
+    Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
+    receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
+    check_receipt(receipt, header=message.header_bytes)
+    _remove(account, template_id=template_id, receipt=receipt)
+    return receipt
+
+
+def current(account: Account) -> Template | None:
+    """The account's template, without its ciphertext; leftovers are settled first where the key holder answers."""
+    with suppress(Unavailable):
+        settling.settle_by_asking(account)
+    return readable(account).defer("data").first()
+
+
+def readable(account: Account) -> QuerySet[Template]:
+    """The account's templates that took effect."""
+    return account.templates.exclude(state=Template.State.STORED)
+
+
+def check(
+    account: Account, message: SignedMessage, *, type_: MessageType, label: bytes, binding: bytes
+) -> CheckedMessage:
+    """Everything that can be known to be wrong before anything is computed; spends the challenge last."""
+    header = message.header
+    messages.check_addressed(header, type_=type_, account=account)
+    messages.check_context(header.context_hash, expected=messages.session_context(label, binding))
+    messages.check_contract(header)
+    device = messages.check_signed(
+        header, header_bytes=message.header_bytes, signature=message.signature, account=account
+    )
+    return CheckedMessage(message=message, challenge=challenges.take(account, header), device=device)
+
+
+def check_receipt(receipt: bytes, *, header: bytes) -> Receipt:
+    """The receipt, if the pinned key holder signed it for this header; raises otherwise."""
+    parsed = Receipt.parse(receipt)
+    parsed.verify(keyholding.keyholder().identity().public_key, header=header)
+    return parsed
+
+
+def retry_after_s(account: Account) -> int:
+    """Seconds until the key holder judges the account's next attempt."""
+    retry_at_ms = keyholding.keyholder().account_status(account.wire_id).retry_at_ms
+    return 0 if retry_at_ms is None else max(1, -((messages.now_ms() - retry_at_ms) // 1000))
+
+
+def _made_by(account: Account, message: SignedMessage) -> Template | None:
+    made = account.templates.filter(state=Template.State.ACTIVE, header_hash=sha256(message.header_bytes).hex())
+    return made.defer("data").first()
+
+
+def _require_accepted(account: Account, receipt: bytes, *, header: bytes) -> None:
+    outcome = check_receipt(receipt, header=header).outcome
+    if outcome is Outcome.RETRY_LATER:
+        raise EnrolmentPaused(retry_after_s=retry_after_s(account), receipt=encode(receipt))
+    if outcome is not Outcome.ACCEPTED:
+        raise TemplateNotAccepted(receipt=encode(receipt))
+
+
+def _store(account: Account, checked: CheckedMessage, receipt: bytes) -> Template:
+    header = checked.message.header
+    return Template.objects.create(
+        account=account,
+        data=checked.message.body,
+        template_hash=header.body_hash.hex(),
+        key_fp=header.key_fp.hex(),
+        model_fp=header.model_fp.hex(),
+        epoch=checked.challenge.epoch,
+        header_hash=sha256(checked.message.header_bytes).hex(),
+        receipt=receipt,
+    )
+
+
+def _activate(account: Account, template: Template) -> None:
+    try:
+        keyholding.keyholder().activate(
+            account=account.wire_id, epoch=template.epoch, template_hash=bytes.fromhex(template.template_hash)
+        )
+    except ActivationStale:
+        # Another enrolment of this account was accepted meanwhile: it wins, this one never counted.
+        template.delete()
+        raise
+
+
+def _finish(account: Account, template: Template) -> None:
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=account.pk)
+        settling.make_active(template)
+
+
+def _remove(account: Account, *, template_id: str, receipt: bytes) -> None:
+    """Delete every template of the account: the key holder erased all its keys."""
+    with transaction.atomic():
+        Deletion.objects.create(account=account, template_id=template_id, receipt=receipt)
+        Template.objects.filter(account=account).delete()
