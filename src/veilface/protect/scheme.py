@@ -1,9 +1,10 @@
 """What every protection can do, and where to find it by name.
 
-A scheme turns an embedding and its token into a :class:`Protected` artefact for storage (template) or for
-comparison (probe). The token is what the scheme needs from outside: for ``homomorphic`` the public key of the
-account. An *open* scheme can score on the spot; a *sealed* one cannot – there the matcher computes on ciphertexts
-(:mod:`veilface.match.verification`) and the key holder alone decides.
+A scheme turns an embedding and its token into an artefact for storage (template) or for comparison (probe). The
+token is what the scheme needs from outside: for ``homomorphic`` the public key of the account, for ``ranking`` and
+``negative`` 32 secret bytes (:mod:`veilface.protect.token`). An *open* scheme can score on the spot; a *sealed* one
+cannot – there the matcher computes on ciphertexts (:mod:`veilface.match.verification`) and the key holder alone
+decides.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from typing import ClassVar, Final, Protocol, runtime_checkable
 
 import numpy as np
 
-from veilface.protect import homomorphic, rlwe
+from veilface.contract import CONTRACT
+from veilface.protect import homomorphic, negative, ranking, rlwe
 from veilface.protect.errors import MalformedCiphertext, UnknownScheme
 from veilface.protect.homomorphic import DIMENSION, Embedding
 
@@ -92,6 +94,97 @@ class Homomorphic:
         )
 
 
+class LocalRanking:
+    """Ranks within groups of a keyed transform; 320 bytes that compare in the open."""
+
+    name: ClassVar[str] = "ranking"
+
+    def enrol(self, embedding: Embedding, token: bytes) -> bytes:
+        """The packed ranks of an embedding (128,) under a token (32 B)."""
+        transform = ranking.ranking_transform(token, salt=CONTRACT.contract_id)
+        return ranking.pack_ranks(ranking.local_ranks(transform.apply(embedding)))
+
+    def probe(self, embedding: Embedding, token: bytes) -> bytes:
+        """The same as :meth:`enrol`: two artefacts of one token compare."""
+        return self.enrol(embedding, token)
+
+    def score(self, probe: bytes, template: bytes) -> float:
+        """Spearman's inner product, a whole number; raises :class:`MalformedTemplate`."""
+        return float(ranking.rank_score(ranking.parse_ranks(probe), ranking.parse_ranks(template)))
+
+    def describe(self) -> Description:
+        """A keyed, renewable template and its limits."""
+        return Description(
+            name=self.name,
+            parameters={
+                "transform": "KT-1",
+                "outputs": ranking.DEFAULT.outputs,
+                "group": ranking.DEFAULT.group,
+                "highest_score": ranking.DEFAULT.highest_score,
+            },
+            template_bytes=ranking.DEFAULT.template_bytes,
+            probe_bytes=ranking.DEFAULT.template_bytes,
+            promises=(
+                "without the person's token no useful reconstruction or linkage was found",
+                "a new token makes old templates and probes worthless",
+            ),
+            does_not_promise=(
+                "secrecy once database and token are stolen: the embedding is recovered almost exactly",
+                "safety of a stolen template against replay at the same enrolment: probes must be signed by a device",
+                "detection of a presented photograph or mask",
+            ),
+        )
+
+
+class NegativeDatabase:
+    """Counts over patterns that the keyed bit string does not match; 2 KiB that compare in the open."""
+
+    name: ClassVar[str] = "negative"
+
+    def enrol(self, embedding: Embedding, token: bytes) -> bytes:
+        """The int8 counts of fresh records that hide the keyed bits of an embedding (128,)."""
+        records = negative.k_hidden(self._bits(embedding, token), parameters=negative.refuse_weak(negative.DEFAULT))
+        return records.counts(negative.DEFAULT.length).tobytes()
+
+    def probe(self, embedding: Embedding, token: bytes) -> bytes:
+        """The keyed bits of an embedding (128,), packed (256 B)."""
+        return negative.pack_bits(self._bits(embedding, token))
+
+    def score(self, probe: bytes, template: bytes) -> float:
+        """Σ c·(2x − 1), a whole number; raises :class:`MalformedTemplate`."""
+        return float(negative.negative_score(negative.parse_bits(probe), negative.parse_counts(template)))
+
+    def describe(self) -> Description:
+        """An alternative keyed encoding and its limits."""
+        return Description(
+            name=self.name,
+            parameters={
+                "transform": "KT-1",
+                "bits": negative.DEFAULT.length,
+                "records": negative.DEFAULT.records,
+                "specified": negative.SPECIFIED,
+                "probabilities": "/".join(map(str, negative.DEFAULT.probabilities)),
+            },
+            template_bytes=negative.DEFAULT.template_bytes,
+            probe_bytes=negative.DEFAULT.probe_bytes,
+            promises=(
+                "without the person's token no useful reconstruction or linkage was found",
+                "a new token makes old templates and probes worthless",
+            ),
+            does_not_promise=(
+                "secrecy of the keyed bit string: the records reveal it; the protection is the token",
+                "secrecy once database and token are stolen: the embedding is recovered almost exactly",
+                "safety of a stolen template against replay at the same enrolment: probes must be signed by a device",
+                "detection of a presented photograph or mask",
+            ),
+        )
+
+    @staticmethod
+    def _bits(embedding: Embedding, token: bytes) -> negative.Bits:
+        transform = negative.negative_transform(token, salt=CONTRACT.contract_id)
+        return negative.sign_bits(transform.apply(embedding))
+
+
 class InsecurePlain:
     """No protection at all: the baseline of tests and evaluation, never offered to a user."""
 
@@ -128,6 +221,8 @@ class InsecurePlain:
 
 _REGISTRY: Final[dict[str, Callable[[], Scheme]]] = {
     Homomorphic.name: Homomorphic,
+    LocalRanking.name: LocalRanking,
+    NegativeDatabase.name: NegativeDatabase,
     InsecurePlain.name: InsecurePlain,
 }
 
