@@ -1,0 +1,20 @@
+/** What this package refuses; the codes are those of `veilface.protect.errors` in Python. */
+export type ProtectErrorCode =
+  | 'malformed_ciphertext'
+  | 'malformed_envelope'
+  | 'bad_signature'
+  | 'unusable_embedding'
+  | 'engine_failed'
+
+/** A check failed; nothing was protected, signed or trusted. `details` holds no secret. */
+export class ProtectError extends Error {
+  readonly code: ProtectErrorCode
+  readonly details: Readonly<Record<string, string | number>>
+
+  constructor(code: ProtectErrorCode, details: Record<string, string | number> = {}, options?: ErrorOptions) {
+    super(code, options)
+    this.name = 'ProtectError'
+    this.code = code
+    this.details = details
+  }
+}
