@@ -61,10 +61,8 @@ def _type(content: dict[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "anyOf" in content:
         return " or ".join(_type(choice) for choice in content["anyOf"])
-    if "enum" in content:
-        return " · ".join(f"`{value}`" for value in content["enum"])
-    if "const" in content:
-        return f"`{content['const']}`"
+    if choices := content.get("enum", [content["const"]] if "const" in content else []):
+        return " · ".join(f"`{value}`" for value in choices)
     if content.get("type") == "array":
         return f"list of {_type(content['items'])}"
     if content.get("format") == "binary":

@@ -1,0 +1,21 @@
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from veilface.server.accounts import services, throttle
+from veilface.server.enrolment import challenges
+
+
+class Command(BaseCommand):
+    """Delete rows that nothing looks at any more."""
+
+    help = "Forgets expired sessions, tokens, throttles and challenges. The server does so at every start."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Forget."""
+        Session.objects.filter(expire_date__lte=timezone.now()).delete()
+        services.forget_expired_tokens()
+        throttle.forget_ended()
+        challenges.forget_expired()
