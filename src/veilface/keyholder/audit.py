@@ -18,14 +18,13 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final
 
-from veilface.keyholder.errors import AuditTampered, KeyHolderMisconfigured
+from veilface.keyholder.client import read_public_key
+from veilface.keyholder.errors import AuditTampered
 from veilface.keyholder.keys import SigningKey
 from veilface.keyholder.messages import SignedHead
 from veilface.keyholder.store import FILE_NAME, connect, insert, one, translated_errors
-from veilface.protect.envelope import PUBLIC_POINT_BYTES
 from veilface.protect.errors import BadSignature
 
-PUBLIC_KEY_FILE: Final = "keyholder.pub"
 GENESIS: Final = sha256(b"VFAUDIT1").digest()
 _LAYOUT: Final = struct.Struct(">QQ32s16s16sBBB")
 
@@ -120,7 +119,7 @@ def check(data: Path, *, heads: Iterable[SignedHead] = ()) -> AuditReport:
     ``heads`` – signed heads kept elsewhere, which the log must still contain. Raises ``AuditTampered`` at the first
     record that does not follow from the one before, and for a head that is not signed or no longer there.
     """
-    public_key = _public_key(data)
+    public_key = read_public_key(data)
     with translated_errors():
         db = connect(data / FILE_NAME, read_only=True)
         try:
@@ -166,14 +165,3 @@ def _check_signature(head: SignedHead, public_key: bytes) -> None:
         head.verify(public_key)
     except BadSignature as error:
         raise AuditTampered(index=head.index, got="signature", expected="keyholder") from error
-
-
-def _public_key(data: Path) -> bytes:
-    path = data / PUBLIC_KEY_FILE
-    try:
-        key = bytes.fromhex(path.read_text("ascii"))
-    except (OSError, ValueError) as error:
-        raise KeyHolderMisconfigured(path=str(path)) from error
-    if len(key) != PUBLIC_POINT_BYTES:
-        raise KeyHolderMisconfigured(path=str(path))
-    return key

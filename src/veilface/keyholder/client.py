@@ -1,12 +1,22 @@
-"""The wall's only door: what anybody outside may ask of a key holder."""
+"""The wall's only door: what anybody outside may ask of a key holder, and the way there."""
 
-from __future__ import annotations
+from pathlib import Path
+from typing import Final, Protocol, Self, TypeVar
 
-from typing import TYPE_CHECKING, Protocol
+import httpx
 
-if TYPE_CHECKING:
-    from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead
-    from veilface.protect.envelope import MessageType
+from veilface.keyholder import messages, tls
+from veilface.keyholder.errors import KeyHolderMisconfigured, KeyHolderUnavailable, Malformed
+from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead
+from veilface.protect.envelope import PUBLIC_POINT_BYTES, MessageType, Receipt
+from veilface.protect.errors import ProtectError
+from veilface.protect.rlwe import PUBLIC_KEY_BYTES
+
+PUBLIC_KEY_FILE: Final = "keyholder.pub"
+TIMEOUT_S: Final = 5.0
+KEEP_ALIVE_S: Final = 30.0
+MOST_CONNECTIONS: Final = 32
+T = TypeVar("T")
 
 
 class KeyHolderApi(Protocol):
@@ -75,3 +85,154 @@ class KeyHolderApi(Protocol):
     def audit_head(self) -> SignedHead:
         """The signed head of the audit log, to be kept by others."""
         ...
+
+
+class RemoteKeyHolder:
+    """A key holder behind mutual TLS 1.3, at ``url``. Pooled connections, safe to use from many threads.
+
+    ``credentials`` is the folder that ``service.initialise`` filled: our certificate and key, the certificate to pin,
+    and the key holder's signing key, under which every receipt and head is checked before anybody sees it. Whatever
+    keeps an answer from arriving whole, in time and from the pinned key holder raises ``KeyHolderUnavailable``.
+    """
+
+    def __init__(self, url: str, *, credentials: Path, timeout_s: float = TIMEOUT_S) -> None:
+        """Raises ``KeyHolderMisconfigured`` when ``credentials`` lacks a file. Connects at the first question."""
+        self._pinned = read_public_key(credentials)
+        self._http = httpx.Client(
+            base_url=url,
+            verify=tls.client_context(credentials),
+            timeout=timeout_s,
+            limits=httpx.Limits(
+                max_connections=MOST_CONNECTIONS,
+                max_keepalive_connections=MOST_CONNECTIONS,
+                keepalive_expiry=KEEP_ALIVE_S,
+            ),
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def identity(self) -> Identity:
+        identity = self._ask_for(Identity, "identity")
+        if identity.public_key != self._pinned:
+            raise KeyHolderUnavailable
+        return identity
+
+    def register_device(self, *, header: bytes, signature: bytes, public_key: bytes) -> DeviceRecord:
+        return self._ask_for(DeviceRecord, "register_device", header=header, signature=signature, public_key=public_key)
+
+    def approve_device(self, *, header: bytes, signature: bytes, device_id: bytes) -> DeviceRecord:
+        return self._ask_for(DeviceRecord, "approve_device", header=header, signature=signature, device_id=device_id)
+
+    def revoke_device(self, *, header: bytes, signature: bytes, device_id: bytes) -> DeviceRecord:
+        return self._ask_for(DeviceRecord, "revoke_device", header=header, signature=signature, device_id=device_id)
+
+    def issue_challenge(
+        self,
+        *,
+        type: MessageType,  # noqa: A002 – the field's name in protocol §4
+        account: bytes,
+        device: bytes,
+        context_hash: bytes,
+    ) -> Grant:
+        return self._ask_for(
+            Grant,
+            "issue_challenge",
+            type=bytes([type]),
+            account=account,
+            device=device,
+            context_hash=context_hash,
+        )
+
+    def public_key(self, key_fp: bytes) -> bytes:
+        public_key = self._ask("public_key", key_fp=key_fp)
+        if messages.digest(public_key) != key_fp:
+            raise KeyHolderUnavailable
+        return public_key
+
+    def enrol(self, *, header: bytes, signature: bytes, norm: bytes, range_: bytes) -> bytes:
+        return self._checked(header, self._ask("enrol", header=header, signature=signature, norm=norm, range_=range_))
+
+    def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
+        self._ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
+
+    def verify(self, *, header: bytes, signature: bytes, score: bytes, norm: bytes, range_: bytes) -> bytes:
+        receipt = self._ask("verify", header=header, signature=signature, score=score, norm=norm, range_=range_)
+        return self._checked(header, receipt)
+
+    def delete(self, *, header: bytes, signature: bytes) -> bytes:
+        return self._checked(header, self._ask("delete", header=header, signature=signature))
+
+    def forget_account(self, *, account: bytes) -> bytes:
+        return self._checked(messages.forget_message(account), self._ask("forget_account", account=account))
+
+    def account_status(self, account: bytes) -> AccountStatus:
+        return self._ask_for(AccountStatus, "account_status", account=account)
+
+    def audit_head(self) -> SignedHead:
+        head = self._ask_for(SignedHead, "audit_head")
+        try:
+            head.verify(self._pinned)
+        except ProtectError as error:
+            raise KeyHolderUnavailable from error
+        return head
+
+    def _checked(self, header: bytes, receipt: bytes) -> bytes:
+        """The receipt, if the pinned key holder signed it and it answers ``header``."""
+        try:
+            Receipt.parse(receipt).verify(self._pinned, header=header)
+        except ProtectError as error:
+            raise KeyHolderUnavailable from error
+        return receipt
+
+    def _ask_for(self, kind: type[T], verb: str, **fields: bytes) -> T:
+        answer = self._ask(verb, **fields)
+        try:
+            return messages.load(kind, answer)
+        except Malformed as error:
+            raise KeyHolderUnavailable from error
+
+    def _ask(self, verb: str, **fields: bytes) -> bytes:
+        """One question, one bounded answer, never asked twice: a lost answer may have been a decision."""
+        request = messages.REQUESTS[verb].pack(**fields)
+        try:
+            with self._http.stream("POST", f"/v1/{verb}", content=request) as response:
+                answer = _bounded(response)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise KeyHolderUnavailable from error
+        if response.status_code != httpx.codes.OK:
+            raise messages.load_error(answer)
+        return answer
+
+
+def read_public_key(folder: Path) -> bytes:
+    """The key holder's signing key (65 B) as kept in its own folder and in its client's.
+
+    Raises ``KeyHolderMisconfigured`` when the file is missing or holds anything else.
+    """
+    path = folder / PUBLIC_KEY_FILE
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError) as error:
+        raise KeyHolderMisconfigured(path=str(path)) from error
+    if len(key) != PUBLIC_POINT_BYTES:
+        raise KeyHolderMisconfigured(path=str(path))
+    return key
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    """The body; raises ``KeyHolderUnavailable`` when it is longer than the longest answer there is."""
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > PUBLIC_KEY_BYTES:
+            raise KeyHolderUnavailable
+    return bytes(body)

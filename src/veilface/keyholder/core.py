@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from veilface.contract import CONTRACT
 from veilface.keyholder import audit, devices, epochs, limits
+from veilface.keyholder.client import PUBLIC_KEY_FILE
 from veilface.keyholder.errors import KeyHolderAlreadyRunning, KeyHolderMisconfigured
 from veilface.keyholder.flows import challenge, device, judgement, lifecycle
 from veilface.keyholder.keys import KeyEncryptionKey, SigningKey, kek_path
@@ -43,7 +44,7 @@ def initialise(data: Path, *, kek_file: Path | None = None) -> Identity:
             key = SigningKey.create(store, kek)
         finally:
             store.close()
-        (data / audit.PUBLIC_KEY_FILE).write_text(key.public_key.hex() + "\n", "ascii")
+        (data / PUBLIC_KEY_FILE).write_text(key.public_key.hex() + "\n", "ascii")
     return Identity(public_key=key.public_key)
 
 

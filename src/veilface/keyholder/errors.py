@@ -14,6 +14,7 @@
     │   ├── KeyHolderBusy          it is already working on as much as it may
     │   ├── KeyHolderStorageFull   it cannot record, so it does not decide
     │   └── KeyHolderStorageFailed
+    ├── KeyHolderAddressTaken      it cannot listen where it should
     ├── KeyHolderAlreadyRunning    another process works on the same data folder
     ├── KeyHolderMisconfigured     its data folder, key file or certificates are missing or do not fit
     └── AuditTampered              a record was changed, removed or added by another hand
@@ -180,6 +181,12 @@ class KeyHolderStorageFailed(Unavailable):
     """The database cannot be read or written: what cannot be recorded is not decided."""
 
     code = "keyholder.storage_failed"
+
+
+class KeyHolderAddressTaken(KeyHolderError):
+    """``host`` and ``port`` are in use, or not this machine's."""
+
+    code = "keyholder.address_taken"
 
 
 class KeyHolderAlreadyRunning(KeyHolderError):

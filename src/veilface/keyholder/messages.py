@@ -12,7 +12,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar, get_args
 
-from veilface.keyholder.errors import Malformed
+from veilface.keyholder.errors import BY_CODE, KeyHolderError, KeyHolderUnavailable, Malformed
 from veilface.protect.envelope import (
     HASH_BYTES,
     HEADER_BYTES,
@@ -140,20 +140,45 @@ def exactly(data: bytes, length: int, field: str) -> None:
 _SIGNED: Final = {"header": HEADER_BYTES, "signature": SIGNATURE_BYTES}
 _TEMPLATE_EVIDENCE: Final = {"norm": NORM_BYTES, "range_": RANGE_BYTES}
 
-CHALLENGE: Final = Layout({"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES})
-REGISTER_DEVICE: Final = Layout(_SIGNED | {"public_key": PUBLIC_POINT_BYTES})
-NAME_DEVICE: Final = Layout(_SIGNED | {"device_id": ID_BYTES})
-ENROL: Final = Layout(_SIGNED | _TEMPLATE_EVIDENCE)
-ACTIVATE: Final = Layout({"account": ID_BYTES, "epoch": 4, "template_hash": HASH_BYTES})
-VERIFY: Final = Layout(_SIGNED | {"score": SCORE_BYTES} | _TEMPLATE_EVIDENCE)
-DELETE: Final = Layout(_SIGNED)
-FORGET: Final = Layout({"account": ID_BYTES})
+REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
+    {
+        "identity": Layout({}),
+        "register_device": Layout(_SIGNED | {"public_key": PUBLIC_POINT_BYTES}),
+        "approve_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
+        "revoke_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
+        "issue_challenge": Layout({"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES}),
+        "public_key": Layout({"key_fp": HASH_BYTES}),
+        "enrol": Layout(_SIGNED | _TEMPLATE_EVIDENCE),
+        "activate": Layout({"account": ID_BYTES, "epoch": 4, "template_hash": HASH_BYTES}),
+        "verify": Layout(_SIGNED | {"score": SCORE_BYTES} | _TEMPLATE_EVIDENCE),
+        "delete": Layout(_SIGNED),
+        "forget_account": Layout({"account": ID_BYTES}),
+        "account_status": Layout({"account": ID_BYTES}),
+        "audit_head": Layout({}),
+    }
+)
+"""The request of every verb of ``KeyHolderApi``: POST ``/v1/<verb>`` with exactly these bytes."""
 
 
 # --- answers ---------------------------------------------------------------------------------------------
 
 T = TypeVar("T")
 Reader = Callable[[object], Any]
+
+
+def dump_error(error: KeyHolderError) -> bytes:
+    """``{"code", "details"}``: all that is told about a failure."""
+    return json.dumps({"code": error.code, "details": error.details}, separators=(",", ":")).encode("ascii")
+
+
+def load_error(data: bytes) -> KeyHolderError:
+    """The exception that :func:`dump_error` wrote; ``KeyHolderUnavailable`` for anything that is not one."""
+    try:
+        content = json.loads(data)
+        details = {str(name): detail for name, detail in content["details"].items() if isinstance(detail, str | int)}
+        return BY_CODE[content["code"]](**details)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return KeyHolderUnavailable()
 
 
 def dump(value: Identity | DeviceRecord | Grant | AccountStatus | SignedHead) -> bytes:

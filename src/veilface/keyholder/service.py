@@ -1,0 +1,234 @@
+"""The key holder on the network: Starlette over mutual TLS 1.3, for one client, the server.
+
+Every request has one exact size, known before it is read. An error leaves as its code and details, never as a trace;
+the log says which verb was asked and how it ended, never a value, an id or a decision.
+"""
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from veilface.keyholder import core, messages, tls
+from veilface.keyholder.client import PUBLIC_KEY_FILE, KeyHolderApi
+from veilface.keyholder.errors import KeyHolderAddressTaken, KeyHolderBusy, KeyHolderError, Malformed
+from veilface.protect.envelope import MessageType
+
+MOST_IN_WORK: Final = 32
+READ_TIMEOUT_S: Final = 10.0
+KEEP_ALIVE_S: Final = 75
+"""Longer than the client keeps an idle connection, so that no request meets one that is just being closed."""
+
+log: Any = structlog.get_logger("veilface.keyholder")
+
+
+# --- making one ------------------------------------------------------------------------------------------
+
+
+def initialise(data: Path, *, server_credentials: Path, kek_file: Path | None = None) -> None:
+    """Make a key holder in ``data`` and what its one client needs in ``server_credentials``.
+
+    The latter gets the client's certificate and key, the key holder's certificate to pin, and its signing key. What
+    exists is kept. Raises ``KeyHolderMisconfigured`` when the two folders do not belong together.
+    """
+    core.initialise(data, kek_file=kek_file)
+    server_credentials.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (data / tls.KEYHOLDER_KEY).exists():
+        tls.write_certificate(
+            certificate=data / tls.KEYHOLDER_CERTIFICATE, key=data / tls.KEYHOLDER_KEY, role="keyholder"
+        )
+    if not (server_credentials / tls.CLIENT_KEY).exists():
+        certificate = server_credentials / tls.CLIENT_CERTIFICATE
+        tls.write_certificate(certificate=certificate, key=server_credentials / tls.CLIENT_KEY, role="client")
+    shutil.copyfile(server_credentials / tls.CLIENT_CERTIFICATE, data / tls.CLIENT_CERTIFICATE)
+    for name in (tls.KEYHOLDER_CERTIFICATE, PUBLIC_KEY_FILE):
+        shutil.copyfile(data / name, server_credentials / name)
+
+
+def serve(data: Path, host: str, port: int, *, kek_file: Path | None = None) -> None:
+    """Serve the key holder in ``data`` until SIGINT or SIGTERM. Logs go to stderr, one JSON object a line."""
+    configure_log()
+    context = tls.server_context(data)
+    with core.KeyHolder(data, kek_file=kek_file) as keyholder:
+        config = uvicorn.Config(
+            application(keyholder),
+            ssl_context_factory=lambda _config, _default: context,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=1,
+        )
+        _outlive_signals()
+        with _listen(host, port) as listener:
+            log.info("serving", host=host, port=listener.getsockname()[1])
+            uvicorn.Server(config).run(sockets=[listener])
+        log.info("stopped")
+
+
+def configure_log() -> None:
+    """One JSON object a line on stderr. Of what a library logs only the level, its name and the kind of error stay."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LibraryFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+class _LibraryFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        line = {"event": "library", "level": record.levelname.lower(), "logger": record.name, "error": kind}
+        return json.dumps(line)
+
+
+def _outlive_signals() -> None:
+    """Uvicorn stops at a signal and then raises it again: let that be no second end, before the database is closed."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise KeyHolderAddressTaken(host=host, port=port) from error
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # answers are small and awaited
+    return listener
+
+
+# --- answering -------------------------------------------------------------------------------------------
+
+
+def application(keyholder: KeyHolderApi) -> Starlette:
+    """The ASGI application: ``POST /v1/<verb>`` for every verb, and ``GET /v1/health``."""
+    desk = _Desk(keyholder)
+    routes = [Route(f"/v1/{verb}", partial(desk.answer, verb), methods=["POST"]) for verb in messages.REQUESTS]
+    return Starlette(routes=[*routes, Route("/v1/health", desk.health, methods=["GET"])])
+
+
+class _Desk:
+    """Takes requests one by one, at most :data:`MOST_IN_WORK` at a time."""
+
+    def __init__(self, keyholder: KeyHolderApi) -> None:
+        self._keyholder = keyholder
+        self._in_work = 0
+
+    async def health(self, _request: Request) -> Response:
+        """200 when the database answers."""
+        return await self._guarded("health", self._read_head)
+
+    async def answer(self, verb: str, request: Request) -> Response:
+        """Read exactly what the verb takes, ask, answer."""
+
+        async def work() -> bytes:
+            layout = messages.REQUESTS[verb]
+            fields = layout.unpack(await _read(request, layout.length))
+            return await run_in_threadpool(_ask, self._keyholder, verb, fields)
+
+        return await self._guarded(verb, work)
+
+    async def _read_head(self) -> bytes:
+        await run_in_threadpool(self._keyholder.audit_head)
+        return b'{"status":"ok"}'
+
+    async def _guarded(self, verb: str, work: Callable[[], Awaitable[bytes]]) -> Response:
+        """Run ``work`` and tell the log how it ended; whatever it raises leaves as a code."""
+        start = time.perf_counter()
+        self._in_work += 1
+        try:
+            content = await (work() if self._in_work <= MOST_IN_WORK else _busy())
+            status, code = 200, "ok"
+        except Exception as error:  # noqa: BLE001 – nothing else may leave, whatever went wrong
+            failure = _told(verb, error)
+            content, status, code = messages.dump_error(failure), failure.status, failure.code
+        finally:
+            self._in_work -= 1
+        log.info("answered", verb=verb, status=status, code=code, ms=round(1e3 * (time.perf_counter() - start), 1))
+        return Response(content, status, media_type="application/octet-stream")
+
+
+async def _busy() -> bytes:
+    raise KeyHolderBusy
+
+
+def _told(verb: str, error: Exception) -> KeyHolderError:
+    """What the client learns about a failure."""
+    match error:
+        case KeyHolderError():
+            return error
+        case ClientDisconnect() | TimeoutError():
+            return Malformed(field="body", got="incomplete", expected="complete")
+        case _:
+            log.warning("failed", verb=verb, error=type(error).__name__)
+            return KeyHolderError()
+
+
+async def _read(request: Request, length: int) -> bytes:
+    """The body, if it is announced to be – and is – exactly this long; not one byte is read otherwise."""
+    announced = request.headers.get("content-length", "none")
+    if announced != str(length):
+        raise Malformed(field="content-length", got=announced[:20], expected=length)
+    body = bytearray()
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        async for chunk in request.stream():
+            body += chunk
+    return bytes(body)
+
+
+def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
+    """Call the verb of the same name; the few fields that are not bytes are read here."""
+    arguments: dict[str, Any] = dict(fields)
+    match verb:
+        case "issue_challenge":
+            arguments["type"] = _message_type(fields["type"][0])
+        case "activate":
+            arguments["epoch"] = int.from_bytes(fields["epoch"], "big")
+        case "public_key" | "account_status":
+            return _encoded(getattr(keyholder, verb)(*fields.values()))
+    return _encoded(getattr(keyholder, verb)(**arguments))
+
+
+def _message_type(value: int) -> MessageType:
+    try:
+        return MessageType(value)
+    except ValueError as error:
+        raise Malformed(field="type", got=value, expected="10 to 17") from error
+
+
+def _encoded(answer: Any) -> bytes:
+    match answer:
+        case None:
+            return b""
+        case bytes():
+            return answer
+        case _:
+            return messages.dump(answer)
