@@ -68,10 +68,11 @@ class Consent(Schema):
 
 
 class Device(Schema):
-    """A device as the account's owner sees it."""
+    """A device as the account's owner sees it. Whoever approves it signs for its ``public_key``."""
 
     id: Identifier
     name: str
+    public_key: PublicPoint
     state: Literal["pending", "active", "revoked"]
     active_from: datetime
     created_at: datetime
@@ -84,6 +85,7 @@ class Device(Schema):
             {
                 "id": row.device_id,
                 "name": row.name,
+                "public_key": bytes.fromhex(row.public_key),
                 "state": row.state_at(now),
                 "active_from": row.active_from,
                 "created_at": row.created_at,
