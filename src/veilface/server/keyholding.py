@@ -10,4 +10,9 @@ from veilface.keyholder import client
 @cache
 def keyholder() -> client.KeyHolderApi:
     """The key holder of this installation, over mutual TLS with pinned certificates."""
-    return client.RemoteKeyHolder(url=settings.KEYHOLDER_URL, credentials=settings.KEYHOLDER_CREDENTIALS)
+    return client.RemoteKeyHolder(settings.KEYHOLDER_URL, credentials=settings.KEYHOLDER_CREDENTIALS)
+
+
+def pinned_public_key() -> bytes:
+    """The key (65 B) that signs certificates and receipts; known whether or not the key holder answers."""
+    return client.read_public_key(settings.KEYHOLDER_CREDENTIALS)

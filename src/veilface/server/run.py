@@ -15,6 +15,8 @@ from django.core.management import call_command
 from gunicorn.app.base import BaseApplication
 from gunicorn.util import import_app
 
+from veilface.server import keyholding
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,9 +29,9 @@ PRIVATE_FILE: Final = 0o600
 
 def serve(
     data: Path,
-    *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    *,
     origin: str | None = None,
     keyholder_url: str = "https://localhost:8001",
     keyholder_credentials: Path | None = None,
@@ -47,6 +49,7 @@ def serve(
         keyholder_credentials=keyholder_credentials or data / "keyholder",
     )
     prepare()
+    keyholding.pinned_public_key()  # credentials that are missing are told now, not by the first request
     Gunicorn(host=host, port=port).run()
 
 

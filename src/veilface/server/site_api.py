@@ -36,8 +36,8 @@ class Member(Schema):
 class KeyHolder(Schema):
     """The pinned key that signs certificates and receipts; ``ready`` – it answers now."""
 
-    public_key: PublicPoint | None
-    fingerprint: str | None
+    public_key: PublicPoint
+    fingerprint: str
     ready: bool
 
 
@@ -112,17 +112,23 @@ def read_health(request: HttpRequest) -> Status[Health]:  # noqa: ARG001 – nin
     health = Health(
         server="ok",
         database="ok" if database else "down",
-        keyholder="ok" if _keyholder().ready else "down",
+        keyholder="ok" if _keyholder_answers() else "down",
     )
     return Status(200 if database else 503, health)
 
 
 def _keyholder() -> KeyHolder:
+    public_key = keyholding.pinned_public_key()
+    fingerprint = hashlib.sha256(public_key).hexdigest()
+    return KeyHolder(public_key=public_key, fingerprint=fingerprint, ready=_keyholder_answers())
+
+
+def _keyholder_answers() -> bool:
     try:
-        public_key = keyholding.keyholder().identity().public_key
+        keyholding.keyholder().identity()
     except KeyHolderError:
-        return KeyHolder(public_key=None, fingerprint=None, ready=False)
-    return KeyHolder(public_key=public_key, fingerprint=hashlib.sha256(public_key).hexdigest(), ready=True)
+        return False
+    return True
 
 
 def _database_works() -> bool:

@@ -58,7 +58,7 @@ def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
     receipt = keyholding.keyholder().enrol(
         header=message.header_bytes, signature=message.signature, norm=proof.norm, range_=proof.range_
     )
-    _require_accepted(account, receipt, header=message.header_bytes)
+    _require_accepted(account, receipt)
     template = _store(account, checked, receipt)
     _activate(account, template)
     _finish(account, template)
@@ -80,7 +80,6 @@ def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -
     check(account, message, type_=MessageType.DELETE, label=LABEL_DELETE, binding=binding)
     Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
     receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
-    check_receipt(receipt, header=message.header_bytes)
     _remove(account, template_id=template_id, receipt=receipt)
     return receipt
 
@@ -111,13 +110,6 @@ def check(
     return CheckedMessage(message=message, challenge=challenges.take(account, header), device=device)
 
 
-def check_receipt(receipt: bytes, *, header: bytes) -> Receipt:
-    """The receipt, if the pinned key holder signed it for this header; raises otherwise."""
-    parsed = Receipt.parse(receipt)
-    parsed.verify(keyholding.keyholder().identity().public_key, header=header)
-    return parsed
-
-
 def retry_after_s(account: Account) -> int:
     """Seconds until the key holder judges the account's next attempt."""
     retry_at_ms = keyholding.keyholder().account_status(account.wire_id).retry_at_ms
@@ -129,8 +121,8 @@ def _made_by(account: Account, message: SignedMessage) -> Template | None:
     return made.defer("data").first()
 
 
-def _require_accepted(account: Account, receipt: bytes, *, header: bytes) -> None:
-    outcome = check_receipt(receipt, header=header).outcome
+def _require_accepted(account: Account, receipt: bytes) -> None:
+    outcome = Receipt.parse(receipt).outcome
     if outcome is Outcome.RETRY_LATER:
         raise EnrolmentPaused(retry_after_s=retry_after_s(account), receipt=encode(receipt))
     if outcome is not Outcome.ACCEPTED:

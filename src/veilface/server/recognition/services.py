@@ -9,14 +9,14 @@ from typing import Final
 from veilface.contract import CONTRACT
 from veilface.keyholder.errors import WrongTemplate
 from veilface.match.verification import probe_evidence
-from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, split_message
+from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, split_message
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.server import keyholding
 from veilface.server.accounts import devices
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence
 from veilface.server.enrolment.models import Challenge
-from veilface.server.enrolment.services import ENROLMENT_BYTES, check, check_receipt, retry_after_s
+from veilface.server.enrolment.services import ENROLMENT_BYTES, check, retry_after_s
 
 VERIFICATION_BYTES: Final = ENROLMENT_BYTES
 
@@ -68,8 +68,8 @@ def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
             norm=proof.norm,
             range_=proof.range_,
         )
-        outcome = check_receipt(receipt, header=message.header_bytes).outcome
     devices.note_use(checked.device)
+    outcome = Receipt.parse(receipt).outcome
     wait = retry_after_s(account) if outcome is Outcome.RETRY_LATER else 0
     return Verdict(outcome=outcome, receipt=receipt, retry_after_s=wait, stages_ms=watch.stages_ms)
 
