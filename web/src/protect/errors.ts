@@ -5,6 +5,11 @@ export type ProtectErrorCode =
   | 'bad_signature'
   | 'unusable_embedding'
   | 'engine_failed'
+  | 'malformed_template'
+  | 'unusable_token'
+  | 'group_out_of_range'
+  | 'records_out_of_range'
+  | 'one_parity'
 
 /** A check failed; nothing was protected, signed or trusted. `details` holds no secret. */
 export class ProtectError extends Error {
@@ -17,4 +22,9 @@ export class ProtectError extends Error {
     this.code = code
     this.details = details
   }
+}
+
+/** What was got where something else was expected. */
+export function refused(code: ProtectErrorCode, got: string | number, expected: string | number): ProtectError {
+  return new ProtectError(code, { got, expected })
 }
