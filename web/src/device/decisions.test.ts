@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { checkCount } from './decisions'
 import type { AccountMemory } from './store'
 
-const memory = (decisions: number | null, unanswered = 0): AccountMemory => ({
+const memory = (decisions: number | null, unanswered = 1): AccountMemory => ({
   keyFp: null,
   epoch: 0,
   decisions,
   unanswered,
+  alarm: null,
 })
 
 describe('checkCount', () => {
@@ -23,9 +24,9 @@ describe('checkCount', () => {
   })
 
   it('allows for requests whose answer got lost', () => {
-    expect(checkCount(memory(7, 2), 10).unexplained).toBe(0)
-    expect(checkCount(memory(7, 2), 8).unexplained).toBe(0)
-    expect(checkCount(memory(7, 2), 11).unexplained).toBe(1)
+    expect(checkCount(memory(7, 3), 10).unexplained).toBe(0)
+    expect(checkCount(memory(7, 3), 8).unexplained).toBe(0)
+    expect(checkCount(memory(7, 3), 11).unexplained).toBe(1)
   })
 
   it('notices a count that went backwards or stood still', () => {

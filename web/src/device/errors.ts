@@ -1,14 +1,13 @@
-/** What can go wrong on the device itself; sentences are in locales/…/device.json under `error.<code>`. */
+/** What can go wrong on the device itself; sentences are in locales/…/device.json under `<code>`. */
 export type DeviceErrorCode =
+  | 'signed_out'
   | 'keyholder_changed'
   | 'certificate_invalid'
-  | 'certificate_old'
-  | 'receipt_missing'
   | 'receipt_invalid'
+  | 'nothing_enrolled'
   | 'device_pending'
   | 'device_revoked'
   | 'contract_mismatch'
-  | 'storage_refused'
 
 /** Nothing was sent, or what came back cannot be trusted. */
 export class DeviceError extends Error {

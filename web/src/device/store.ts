@@ -21,6 +21,13 @@ export interface Pin {
   readonly since: number
 }
 
+/** The key holder's count did not fit what this device asked for; kept until the person has seen it. */
+export interface Alarm {
+  readonly unexplained: number
+  readonly rolledBack: boolean
+  readonly at: number
+}
+
 /** What this device remembers of one account, so that it notices when the other side's story changes. */
 export interface AccountMemory {
   /** Hex of the last pinned account key, and its epoch. */
@@ -28,8 +35,9 @@ export interface AccountMemory {
   readonly epoch: number
   /** The key holder's count of decisions in the last receipt, null before the first. */
   readonly decisions: number | null
-  /** Requests sent whose answer never arrived: each may or may not have been counted. */
+  /** Requests sent whose answer has not arrived: each may or may not have been counted. */
   readonly unanswered: number
+  readonly alarm: Alarm | null
 }
 
 interface Schema extends DBSchema {

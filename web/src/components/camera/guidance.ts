@@ -54,4 +54,11 @@ export class GuidanceChooser {
     }
     return this.#shown
   }
+
+  /** Shows a line at once, because a shot has just failed for this reason. */
+  insist(problem: ProblemCode, now: number): Guide {
+    this.#shown = problem
+    this.#shownSince = now
+    return problem
+  }
 }

@@ -23,7 +23,7 @@ const FAULTS: Readonly<Record<string, CameraFault>> = {
 /** Tells the fault from what the browser threw. */
 export function cameraFault(error: unknown): CameraFault {
   if (error instanceof CameraError) return error.fault
-  return (error instanceof Error && FAULTS[error.name]) || 'unknown'
+  return (error instanceof Error ? FAULTS[error.name] : undefined) ?? 'unknown'
 }
 
 /** One open camera. */
@@ -56,7 +56,7 @@ export async function openCamera(deviceId?: string): Promise<Camera> {
 
 /** Switches the light at the camera off. */
 export function closeCamera(camera: Camera | null): void {
-  camera?.stream.getTracks().forEach((track) => track.stop())
+  camera?.stream.getTracks().forEach((track) => { track.stop(); })
 }
 
 /** The camera after `current` in the machine's list, or null when there is only one. */

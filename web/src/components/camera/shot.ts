@@ -1,4 +1,5 @@
 import type { Face, FaceEngine, ProblemCode } from '@/face'
+import type { Timings } from './steps'
 
 /** One picture of one face, measured on this device. */
 export interface Shot {
@@ -9,8 +10,8 @@ export interface Shot {
   readonly url: string
   /** Name of the file, where it was uploaded. */
   readonly name?: string
-  /** Milliseconds the measuring took. */
-  readonly measuredMs: number
+  /** How long finding, aligning and measuring took. */
+  readonly timings: Timings
 }
 
 /** With these there is nothing to measure; with any other problem a person may insist. */

@@ -15,33 +15,19 @@ export interface Aim {
 
 /**
  * Decides when to shoot: fed with every looked-at frame, it fills while quality holds and asks for a shot when full.
- * After asking it rests until the shot is reported as `taken` or `missed`.
+ * After asking it rests until it hears that the shot is over.
  */
 export class ShotController {
   #held = 0
   #last: number | null = null
   #resting = false
   #pausedUntil = Number.NEGATIVE_INFINITY
-  #taken = 0
-  readonly wanted: number
-
-  constructor(wanted: number) {
-    this.wanted = wanted
-  }
-
-  get taken(): number {
-    return this.#taken
-  }
-
-  get done(): boolean {
-    return this.#taken >= this.wanted
-  }
 
   /** One frame was looked at, at `now` ms; `good` when it had no problem. */
   frame(good: boolean, now: number): Aim {
     const gap = this.#last === null ? 0 : Math.min(now - this.#last, LONGEST_GAP_MS)
     this.#last = now
-    if (this.#resting || this.done || now < this.#pausedUntil) return { progress: 0, shoot: false }
+    if (this.#resting || now < this.#pausedUntil) return { progress: 0, shoot: false }
     this.#held = good ? this.#held + gap : Math.max(0, this.#held - gap * DRAIN)
     const progress = Math.min(1, this.#held / HOLD_MS)
     const shoot = good && progress === 1
@@ -49,29 +35,14 @@ export class ShotController {
     return { progress, shoot }
   }
 
-  /** A shot is being taken (by itself or by hand): nothing is counted until it is reported. */
+  /** A shot is being taken, by itself or by hand: nothing counts until it is over. */
   rest(): void {
     this.#resting = true
     this.#held = 0
   }
 
-  /** The shot was good. */
-  shotTaken(now: number): void {
-    this.#taken += 1
-    this.#resume(now)
-  }
-
-  /** The shot was no use: aim again. */
-  shotMissed(now: number): void {
-    this.#resume(now)
-  }
-
-  /** A shot was thrown away by the person. */
-  shotDiscarded(): void {
-    this.#taken = Math.max(0, this.#taken - 1)
-  }
-
-  #resume(now: number): void {
+  /** The shot was taken or missed: aim again after a pause. */
+  over(now: number): void {
     this.#resting = false
     this.#held = 0
     this.#pausedUntil = now + PAUSE_MS

@@ -1,5 +1,5 @@
-import { onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
-import type { FaceEngine, ProblemCode } from '@/face'
+import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
+import type { Face, FaceEngine, ProblemCode } from '@/face'
 import { grab } from './frame'
 import { GuidanceChooser, type Guide } from './guidance'
 import { startLoop } from './loop'
@@ -11,28 +11,29 @@ interface Aiming {
   readonly engine: Readonly<Ref<FaceEngine | null>>
   /** True while frames arrive. */
   readonly live: () => boolean
-  readonly wanted: number
+  /** True while another shot is wanted. */
+  readonly more: () => boolean
   readonly shotTaken: (shot: Shot) => void
   readonly failed: (error: unknown) => void
 }
 
 /** Looks at the camera's frames, says what to change, and shoots when nothing is left to change. */
-export function useAim({ video, engine, live, wanted, shotTaken, failed }: Aiming) {
+export function useAim({ video, engine, live, more, shotTaken, failed }: Aiming) {
   const guide = ref<Guide>('no_face')
   const progress = ref(0)
   const shooting = ref(false)
-  const controller = shallowRef(new ShotController(wanted))
-  let chooser = new GuidanceChooser()
+  const controller = new ShotController()
+  const chooser = new GuidanceChooser()
   let stop: (() => void) | null = null
 
   async function look(): Promise<void> {
     const [element, ready] = [video.value, engine.value]
-    if (!element || !ready || element.videoWidth === 0 || shooting.value) return
+    if (!element || !ready || element.videoWidth === 0 || shooting.value || !more()) return
     const faces = await ready.detect(await grab(element, 'aim'))
     const now = performance.now()
     const problems = problemsOf(faces)
     guide.value = chooser.next(problems, now)
-    const aim = controller.value.frame(problems.length === 0, now)
+    const aim = controller.frame(problems.length === 0, now)
     progress.value = aim.progress
     if (aim.shoot) await shoot({ strict: true })
   }
@@ -40,28 +41,19 @@ export function useAim({ video, engine, live, wanted, shotTaken, failed }: Aimin
   /** Takes one shot from the current frame; by hand it forgives what can be forgiven. */
   async function shoot({ strict }: { strict: boolean }): Promise<void> {
     const [element, ready] = [video.value, engine.value]
-    if (!element || !ready || shooting.value || controller.value.done) return
+    if (!element || !ready || shooting.value || !more()) return
     shooting.value = true
-    controller.value.rest()
+    controller.rest()
     try {
-      const shot = await makeShot(ready, await grab(element, 'shot'), { strict })
-      controller.value.shotTaken(performance.now())
-      shotTaken(shot)
+      shotTaken(await makeShot(ready, await grab(element, 'shot'), { strict }))
     } catch (error) {
-      if (!(error instanceof NoShot)) throw error
-      controller.value.shotMissed(performance.now())
-      guide.value = error.problem
+      if (error instanceof NoShot) guide.value = chooser.insist(error.problem, performance.now())
+      else failed(error)
     } finally {
+      controller.over(performance.now())
       shooting.value = false
       progress.value = 0
     }
-  }
-
-  /** Forgets all shots and begins again. */
-  function restart(): void {
-    controller.value = new ShotController(wanted)
-    chooser = new GuidanceChooser()
-    guide.value = 'no_face'
   }
 
   function end(): void {
@@ -79,11 +71,11 @@ export function useAim({ video, engine, live, wanted, shotTaken, failed }: Aimin
   )
   onBeforeUnmount(end)
 
-  return { guide, progress, shooting, controller, shoot, restart }
+  return { guide, progress, shooting, shoot }
 }
 
 /** What is wrong with a frame as a whole. */
-function problemsOf(faces: readonly { readonly quality: { readonly problems: readonly ProblemCode[] } }[]): readonly ProblemCode[] {
+function problemsOf(faces: readonly Face[]): readonly ProblemCode[] {
   const [face] = faces
   if (!face) return ['no_face']
   return faces.length > 1 ? ['several_faces'] : face.quality.problems

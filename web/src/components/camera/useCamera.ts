@@ -60,7 +60,7 @@ export function useCamera(video: Readonly<Ref<HTMLVideoElement | null>>) {
     }
   })
 
-  const leave = (): void => stop()
+  const leave = (): void => { stop(); }
   onMounted(() => {
     addEventListener('pagehide', leave)
     void open()

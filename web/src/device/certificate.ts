@@ -1,0 +1,69 @@
+import { api, type Challenge } from '@/api'
+import { fromBase64url, toHex } from '@/api/bytes'
+import { KeyCert, KeyPurpose, sha256 } from '@/protect'
+import { DeviceError } from './errors'
+import { recall, remember } from './memory'
+import type { Self } from './self'
+import type { AccountMemory } from './store'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+const CLOCK_SLACK_MS = 5 * 60_000
+
+/**
+ * The account's public key (98,304 bytes) for `challenge`: fetched from the server, vouched for by the pinned key
+ * holder, never older than the last one seen, and remembered.
+ * @throws DeviceError certificate_invalid with the check that failed
+ */
+export async function certifiedKey(self: Self, challenge: Challenge): Promise<Bytes> {
+  if (challenge.key_cert === null || challenge.key_fp === null) throw refused('missing')
+  const cert = await readCert(fromBase64url(challenge.key_cert), self.keyHolder)
+  const publicKey = await api.publicKey(toHex(fromBase64url(challenge.key_fp)))
+  const memory = await recall(self.account.id)
+  const wrong = firstWrong({
+    cert,
+    accountId: self.accountId,
+    fingerprint: await sha256(publicKey),
+    memory,
+    now: Date.now(),
+  })
+  if (wrong) throw refused(wrong)
+  await remember(self.account.id, () => ({ keyFp: toHex(cert.keyFp), epoch: cert.epoch }))
+  return publicKey
+}
+
+interface Claims {
+  readonly cert: Pick<KeyCert, 'purpose' | 'subjectId' | 'epoch' | 'notBefore' | 'notAfter' | 'keyFp'>
+  readonly accountId: Bytes
+  readonly fingerprint: Bytes
+  readonly memory: AccountMemory
+  readonly now: number
+}
+
+/** The first check of protocol §3 that fails, or null. */
+export function firstWrong({ cert, accountId, fingerprint, memory, now }: Claims): string | null {
+  const keyFp = toHex(cert.keyFp)
+  const checks: Record<string, boolean> = {
+    purpose: cert.purpose === KeyPurpose.ACCOUNT,
+    subject: toHex(cert.subjectId) === toHex(accountId),
+    dates: cert.notBefore - CLOCK_SLACK_MS <= now && now <= cert.notAfter + CLOCK_SLACK_MS,
+    fingerprint: keyFp === toHex(fingerprint),
+    epoch: cert.epoch >= memory.epoch,
+    'pinned key': cert.epoch > memory.epoch || memory.keyFp === null || memory.keyFp === keyFp,
+  }
+  return Object.keys(checks).find((name) => !checks[name]) ?? null
+}
+
+async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
+  try {
+    const cert = KeyCert.parse(bytes)
+    await cert.verify(keyHolder)
+    return cert
+  } catch (error) {
+    throw refused('signature', error)
+  }
+}
+
+function refused(check: string, cause?: unknown): DeviceError {
+  return new DeviceError('certificate_invalid', { check }, { cause })
+}

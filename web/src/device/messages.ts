@@ -1,0 +1,66 @@
+import { api, type Challenge, type ChallengeType, type Signed } from '@/api'
+import { fromBase64url, toBase64url } from '@/api/bytes'
+import { Header, MessageType, sha256, signHeader } from '@/protect'
+import { deviceId, type Self } from './self'
+
+type Bytes = Uint8Array<ArrayBuffer>
+const NOTHING: Bytes = new Uint8Array()
+
+/** A challenge, what it was asked for, and when by this machine's steady clock. */
+export interface Grant {
+  readonly challenge: Challenge
+  readonly contextHash: Bytes
+  readonly askedAt: number
+}
+
+/** Asks the key holder, through the server, for a challenge that only this device and this context can use. */
+export async function askChallenge(
+  self: Self,
+  type: ChallengeType,
+  contextHash: Bytes,
+  password?: string,
+): Promise<Grant> {
+  const askedAt = performance.now()
+  const challenge = await api.challenge({
+    type,
+    device_id: deviceId(self),
+    context_hash: toBase64url(contextHash),
+    ...(password === undefined ? {} : { password }),
+  })
+  return { challenge, contextHash, askedAt }
+}
+
+/** Milliseconds until the challenge is of no more use; the server's clock counts, not this machine's. */
+export function timeLeft({ challenge, askedAt }: Grant): number {
+  return challenge.expires_ms - challenge.server_time_ms - (performance.now() - askedAt)
+}
+
+export interface Message {
+  readonly header: Bytes
+  readonly signature: Bytes
+}
+
+/** The header that answers `grant`, signed by this device's key. */
+export async function sign(
+  self: Self,
+  type: MessageType,
+  grant: Grant,
+  about: { body?: Bytes; keyFp?: Bytes; modelFp?: Bytes; templateHash?: Bytes } = {},
+): Promise<Message> {
+  const { body = NOTHING, ...fields } = about
+  const header = new Header({
+    type,
+    accountId: self.accountId,
+    deviceId: self.key.id,
+    challenge: fromBase64url(grant.challenge.challenge),
+    issuedMs: grant.challenge.server_time_ms + Math.round(performance.now() - grant.askedAt),
+    contextHash: grant.contextHash,
+    bodyHash: await sha256(body),
+    ...fields,
+  })
+  return { header: header.toBytes(), signature: await signHeader(self.key.privateKey, header) }
+}
+
+export function asJson({ header, signature }: Message): Signed {
+  return { header: toBase64url(header), signature: toBase64url(signature) }
+}

@@ -1,0 +1,59 @@
+import { api, type Account, type Hex } from '@/api'
+import { fromBase64url, fromHex, toBase64url, toHex } from '@/api/bytes'
+import { modelFingerprint } from '@/contract'
+import { deviceKey, type DeviceKey } from '@/protect/device-key'
+import { knownSession } from '@/stores/session'
+import { DeviceError } from './errors'
+import { pinnedKeyHolder } from './trust'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** Who acts: this device, for the account that is logged in, towards a key holder it knows. */
+export interface Self {
+  readonly account: Account
+  readonly accountId: Bytes
+  readonly key: DeviceKey
+  readonly keyHolder: Bytes
+  readonly modelFp: Bytes
+  /** What a signature is good for: this site and this session only. */
+  readonly origin: string
+  readonly binding: Bytes
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/**
+ * Gathers who acts, and checks that the other side is who it was and speaks of the same models.
+ * @throws DeviceError keyholder_changed, contract_mismatch; ApiError
+ */
+export async function self(): Promise<Self> {
+  const [session, site] = await Promise.all([knownSession(), api.site()])
+  if (!session.account) throw new DeviceError('signed_out')
+  const keyHolder = await pinnedKeyHolder(fromBase64url(site.keyholder.public_key))
+  const modelFp = await modelFingerprint()
+  if (toBase64url(modelFp) !== site.contract.model_fp) throw new DeviceError('contract_mismatch')
+  return {
+    account: session.account,
+    accountId: fromHex(session.account.id),
+    key: await deviceKey(session.account.id),
+    keyHolder,
+    modelFp,
+    origin: signedOrigin(location, site.origin),
+    binding: fromBase64url(session.binding),
+  }
+}
+
+/** This device's id, as the server writes it. */
+export function deviceId(self: Self): Hex {
+  return toHex(self.key.id)
+}
+
+/**
+ * The origin to sign: where this page really is, never what a server claims, so that one site cannot have a message
+ * signed that is meant for another. Only the names of this very machine count as one place.
+ */
+export function signedOrigin(here: Pick<Location, 'origin' | 'hostname' | 'port'>, claimed: string): string {
+  const site = new URL(claimed)
+  const sameMachine = LOOPBACK.includes(here.hostname) && LOOPBACK.includes(site.hostname) && here.port === site.port
+  return sameMachine ? site.origin : here.origin
+}
