@@ -1,0 +1,3 @@
+from veilface.cli import main
+
+main()

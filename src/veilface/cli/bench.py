@@ -1,0 +1,52 @@
+"""``veilface bench …``: figures, each beside a plaintext floor and a peer from the same run."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from veilface.cli.options import JsonFlag
+from veilface.cli.output import emit
+from veilface.messages import text
+
+People = Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="DIR", help=text("cli.argument.people"))]
+
+
+def verify(
+    *,
+    rounds: Annotated[int, typer.Option(min=1, max=10_000, help=text("cli.option.rounds"))] = 50,
+    as_json: JsonFlag = False,
+) -> None:
+    """Times one encrypted verification stage by stage against TenSEAL and plain NumPy."""
+    from veilface.cli.progress import progress
+    from veilface.cli.report import show_verification
+    from veilface.evaluate.benchmark import bench_verification
+
+    with progress(text("cli.bench.verify.progress")) as advance:
+        report = bench_verification(rounds=rounds, advance=advance)
+    if as_json:
+        emit(report.as_json())
+    else:
+        show_verification(report)
+
+
+def pipeline(
+    folder: People,
+    *,
+    pairs: Annotated[int, typer.Option(min=0, help=text("cli.option.pairs"))] = 2000,
+    as_json: JsonFlag = False,
+) -> None:
+    """Runs a folder of people's pictures through the whole path and compares decisions with plaintext."""
+    from veilface.cli.progress import progress
+    from veilface.cli.report import show_pipeline
+    from veilface.evaluate.pipeline import bench_pipeline
+
+    with progress(text("cli.bench.pipeline.progress")) as advance:
+        report = bench_pipeline(folder, impostor_pairs=pairs, advance=advance)
+    if as_json:
+        emit(report.as_json())
+    else:
+        show_pipeline(report)
+
+
+COMMANDS: Final = {"verify": verify, "pipeline": pipeline}

@@ -1,0 +1,33 @@
+"""What only the terminal can get wrong."""
+
+from veilface.errors import VeilfaceError
+
+
+class WrongUse(VeilfaceError):
+    """The command was called in a way it cannot work: exit status 2."""
+
+    code = "cli.wrong_use"
+
+
+class WrongLanguage(WrongUse):
+    """``--lang`` with something (``got``) that is not one of ``expected``."""
+
+    code = "cli.wrong_language"
+
+
+class PasswordNeeded(WrongUse):
+    """No terminal to ask at, and no ``--password-file``."""
+
+    code = "cli.password_needed"
+
+
+class OptionsExclude(WrongUse):
+    """Options that belong to different tasks were given together: ``first`` and ``second``."""
+
+    code = "cli.options_exclude"
+
+
+class NoPictures(WrongUse):
+    """``path`` holds no folder of pictures per person."""
+
+    code = "cli.no_pictures"

@@ -1,0 +1,66 @@
+"""Measurements as tables for people."""
+
+from veilface.cli.output import milliseconds, say, table
+from veilface.evaluate.benchmark import VerificationBench
+from veilface.evaluate.pipeline import PipelineBench
+from veilface.evaluate.stopwatch import Spread
+from veilface.messages import text
+
+STAGE_COLUMNS = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
+
+
+def show_verification(report: VerificationBench) -> None:
+    """Three tables: times, sizes, error."""
+    for title, spreads in (
+        ("bench.title.veilface", report.veilface),
+        ("bench.title.tenseal", report.tenseal),
+        ("bench.title.numpy", report.numpy),
+    ):
+        table(STAGE_COLUMNS, _rows(spreads), title=title)
+    ours, theirs = report.sizes, report.tenseal_sizes
+    table(
+        ("cli.column.size", "cli.column.veilface", "cli.column.tenseal"),
+        [
+            (text("bench.size.probe"), f"{ours.probe:,}", f"{theirs.probe:,}"),
+            (text("bench.size.template"), f"{ours.template:,}", f"{theirs.template:,}"),
+            (text("bench.size.evidence"), f"{ours.evidence:,}", "–"),
+            (text("bench.size.evaluation_keys"), f"{ours.evaluation_keys:,}", f"{theirs.evaluation_keys:,}"),
+        ],
+        title="bench.title.sizes",
+    )
+    error = report.cosine_error
+    say("bench.cosine_error", rms=f"{error.rms:.5f}", max=f"{error.max:.5f}", pairs=error.pairs)
+
+
+def show_pipeline(report: PipelineBench) -> None:
+    """What was found, every disagreement, and the times."""
+    say(
+        "bench.pipeline.pictures",
+        people=report.people,
+        pictures=report.pictures,
+        failures=len(report.failures_to_enrol),
+    )
+    for failure in report.failures_to_enrol:
+        say("bench.pipeline.failure", picture=failure.picture, reason=failure.code)
+    say(
+        "bench.pipeline.decisions",
+        genuine=report.genuine_pairs,
+        impostor=report.impostor_pairs,
+        disagreements=len(report.disagreements),
+        distance=f"{report.farthest_disagreement:.4f}",
+    )
+    table(
+        ("cli.column.rate", "bench.encrypted", "bench.plaintext"),
+        [
+            ("FNMR", f"{report.fnmr:.4f}", f"{report.plain_fnmr:.4f}"),
+            ("FMR", f"{report.fmr:.4f}", f"{report.plain_fmr:.4f}"),
+        ],
+    )
+    table(STAGE_COLUMNS, _rows(report.stages))
+
+
+def _rows(spreads: dict[str, Spread]) -> list[tuple[str, str, str]]:
+    return [
+        (text(f"stage.{name}"), milliseconds(spread.median_ms), milliseconds(spread.min_ms))
+        for name, spread in spreads.items()
+    ]
