@@ -1,0 +1,19 @@
+"""Face login from a Python program.
+
+::
+
+from pathlib import Path
+from veilface.sdk import Device
+
+device = Device.register(
+    Path("device"), server="http://localhost:8000", username="lin", password=password, accept_terms=True
+)
+device.enrol(Path("enrol.jpg"))
+print(device.verify(Path("today.jpg")).accepted)
+"""
+
+from veilface.sdk.client import Client
+from veilface.sdk.device import Device, Enrolment, Verification
+from veilface.sdk.errors import Alarm, SdkError
+
+__all__ = ["Alarm", "Client", "Device", "Enrolment", "SdkError", "Verification"]

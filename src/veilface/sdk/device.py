@@ -1,0 +1,248 @@
+"""A device of an account, in a few verbs: register or log in once, then enrol, verify, renew, delete.
+
+Pictures and embeddings stay in this process. What leaves it is encrypted under a key that only the key
+holder can open, and signed with a key that only this folder holds.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Self
+
+from veilface.face.pipeline import FacePipeline, average
+from veilface.protect.envelope import (
+    MessageType,
+    Outcome,
+    Receipt,
+    device_context,
+    public_point,
+    revocation_context,
+)
+from veilface.protect.homomorphic import protect_probe, protect_template
+from veilface.sdk.answers import DeviceRecord, Json, TemplateRecord, field, object_field
+from veilface.sdk.client import Client
+from veilface.sdk.errors import MalformedAnswer, NothingEnrolled, WrongDevice
+from veilface.sdk.folder import DeviceFolder
+from veilface.sdk.joining import join_account, open_account
+from veilface.sdk.session import Session
+from veilface.sdk.trust import fingerprint as key_fingerprint
+
+Picture = Path | bytes
+DEVICE_NAME: Final = "veilface"
+OUTCOMES: Final = {outcome.name.lower(): outcome for outcome in Outcome}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """A template the server now holds, and the key holder's receipt for it."""
+
+    template: TemplateRecord
+    receipt: Receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """Yes, no, or not now. ``timings_ms``: face, protect and server (the round trip)."""
+
+    outcome: Outcome
+    retry_after_s: int
+    receipt: Receipt
+    timings_ms: dict[str, float]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the key holder found the probe and the template to be of one person."""
+        return self.outcome is Outcome.ACCEPTED
+
+
+class Device:
+    """The device in ``folder``. ``faces`` may be shared between devices; it is made when first needed.
+
+    Every verb may raise any :class:`~veilface.sdk.errors.SdkError`; an :class:`~veilface.sdk.errors.Alarm` among
+    them means that somebody may be lying and must be shown to the person.
+    """
+
+    def __init__(self, folder: Path, *, faces: FacePipeline | None = None) -> None:
+        self._folder = DeviceFolder(folder)
+        self._given_faces = faces
+        self.account = self._folder.account()
+
+    @classmethod
+    def register(
+        cls,
+        folder: Path,
+        *,
+        server: str,
+        username: str,
+        password: str,
+        accept_terms: bool,
+        display_name: str = "",
+        device_name: str = DEVICE_NAME,
+        keyholder_fingerprint: str | None = None,
+        faces: FacePipeline | None = None,
+    ) -> Self:
+        """Opens an account and makes ``folder`` its first device.
+
+        ``accept_terms`` is the person's consent to the site's terms; without it no account is opened.
+        ``keyholder_fingerprint`` – SHA-256 of the key holder's key, where it is known from elsewhere; else the key
+        seen now is pinned.
+        """
+        open_account(
+            DeviceFolder(folder),
+            server=server,
+            username=username,
+            password=password,
+            display_name=display_name or username,
+            accept_terms=accept_terms,
+            device_name=device_name,
+            keyholder_fingerprint=keyholder_fingerprint,
+        )
+        return cls(folder, faces=faces)
+
+    @classmethod
+    def login(
+        cls,
+        folder: Path,
+        *,
+        server: str,
+        username: str,
+        password: str,
+        device_name: str = DEVICE_NAME,
+        keyholder_fingerprint: str | None = None,
+        faces: FacePipeline | None = None,
+    ) -> Self:
+        """Makes ``folder`` a further device of an account that exists, or renews the token of one that it is.
+
+        A further device waits until another one approves it or 24 h have passed: :meth:`record` tells.
+        """
+        join_account(
+            DeviceFolder(folder),
+            server=server,
+            username=username,
+            password=password,
+            device_name=device_name,
+            keyholder_fingerprint=keyholder_fingerprint,
+        )
+        return cls(folder, faces=faces)
+
+    def enrol(self, *pictures: Picture, password: str | None = None) -> Enrolment:
+        """Enrols the face that is on every one of ``pictures``; several are averaged.
+
+        Replacing a template needs the account's ``password``; the old one works until the new one is safe.
+        Raises what :meth:`FacePipeline.single` raises for a picture that will not do.
+        """
+        embeddings = [self._faces.embedding(_read(picture), require_quality=True) for picture in pictures]
+        with self._session() as session:
+            action = session.begin(MessageType.ENROL, password=password)
+            body = protect_template(average(embeddings), public_key=session.encryption_key(action))
+            answer, receipt = session.decide(action, body, session.client.enrol)
+        return Enrolment(template=TemplateRecord.parse(object_field(answer, "template")), receipt=receipt)
+
+    def verify(self, picture: Picture) -> Verification:
+        """Whether the face on ``picture`` is the enrolled one.
+
+        The challenge comes first: while the face is measured here, the server prepares its masks.
+        """
+        with self._session() as session:
+            action = session.begin(MessageType.VERIFY)
+            key = session.encryption_key(action)
+            started = time.perf_counter()
+            embedding = self._faces.embedding(_read(picture))
+            measured = time.perf_counter()
+            body = protect_probe(embedding, public_key=key)
+            protected = time.perf_counter()
+            answer, receipt = session.decide(action, body, session.client.verify, stated=_outcome)
+            answered = time.perf_counter()
+        return Verification(
+            outcome=receipt.outcome,
+            retry_after_s=field(answer, "retry_after_s", int),
+            receipt=receipt,
+            timings_ms={
+                "face": (measured - started) * 1000,
+                "protect": (protected - measured) * 1000,
+                "server": (answered - protected) * 1000,
+            },
+        )
+
+    def delete(self) -> Receipt:
+        """Has the key holder erase the template's key and the server the template; the receipt for it."""
+        with self._session() as session:
+            templates = session.client.templates()
+            if not templates:
+                raise NothingEnrolled
+            action = session.begin(MessageType.DELETE)
+            template_id = templates[0].id
+            _, receipt = session.decide(action, b"", lambda sent: session.client.delete_template(template_id, sent))
+        return receipt
+
+    def record(self) -> DeviceRecord:
+        """What the server lists of this device."""
+        return next(device for device in self.devices() if device.id == self.account.device_id)
+
+    def devices(self) -> list[DeviceRecord]:
+        """All devices of the account."""
+        with self._session() as session:
+            return session.client.devices()
+
+    def approve(self, device_id: str, *, fingerprint: str) -> DeviceRecord:
+        """Lets a pending device act at once.
+
+        ``fingerprint`` is what that device shows of its own key (:attr:`fingerprint`): the server only relays keys,
+        and this signature says whose key it is. Raises :class:`WrongDevice`.
+        """
+        with self._session() as session:
+            found = next((one for one in session.client.devices() if one.id == device_id), None)
+            if found is None or key_fingerprint(found.public_key) != fingerprint:
+                raise WrongDevice(device=device_id)
+            context = device_context(found.public_key, bytes.fromhex(device_id))
+            action = session.begin_for_device(MessageType.DEVICE, name="approve", context=context)
+            header = session.header(action)
+            return session.client.approve_device(
+                device_id=device_id, header=header.to_bytes(), signature=session.sign(header)
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of this device's public key, in hex: what another device compares before it approves this one."""
+        return key_fingerprint(public_point(self._folder.key().public_key()))
+
+    def revoke(self, device_id: str) -> DeviceRecord:
+        """Makes a device of this account useless at once; it may be this one."""
+        with self._session() as session:
+            context = revocation_context(bytes.fromhex(device_id))
+            action = session.begin_for_device(MessageType.REVOKE, name="revoke", context=context)
+            header = session.header(action)
+            return session.client.revoke_device(
+                device_id=device_id, header=header.to_bytes(), signature=session.sign(header)
+            )
+
+    def logout(self) -> None:
+        """Ends the token and forgets the device's key: the folder can then join an account again."""
+        with self._session() as session:
+            session.client.drop_token()
+            session.folder.clear()
+
+    @cached_property
+    def _faces(self) -> FacePipeline:
+        return self._given_faces or FacePipeline()
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._folder.locked(), Client(self.account.server, token=self.account.token) as client:
+            session = Session(self._folder, client)
+            session.check_site()
+            yield session
+
+
+def _read(picture: Picture) -> bytes:
+    return picture.read_bytes() if isinstance(picture, Path) else picture
+
+
+def _outcome(answer: Json) -> Outcome:
+    name = field(answer, "outcome", str)
+    if name not in OUTCOMES:
+        raise MalformedAnswer(what="outcome")
+    return OUTCOMES[name]

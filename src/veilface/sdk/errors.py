@@ -1,0 +1,148 @@
+"""What can go wrong between this device and a Veilface server.
+
+::
+
+    SdkError
+    ├── ServerUnreachable        nobody answers at the address
+    ├── ServerRefused            the server's own sentence and code
+    ├── KeyHolderDown            the server runs and its key holder does not: nothing can be decided
+    ├── MalformedAnswer          an answer of the wrong shape or length
+    ├── FolderError              UnsafeFolder, NoDevice, DeviceExists, FolderBusy
+    ├── TermsNotAccepted         no account without consent
+    ├── OtherModels              this version and the server's measure faces differently
+    ├── NothingEnrolled          verify or delete without a template
+    ├── WrongDevice              the device to approve is unknown or has another key
+    └── Alarm                    what must never be passed over in silence
+        ├── OriginMismatch       a site that wants messages signed for another
+        ├── KeyHolderChanged     another key holder than the pinned one
+        ├── KeyNotTrusted        a key certificate that does not hold
+        ├── ReceiptNotTrusted    a receipt that is not about this request
+        └── ReceiptGap           decisions happened that this device did not ask for
+"""
+
+from veilface.errors import VeilfaceError
+
+
+class SdkError(VeilfaceError):
+    """The device could not do what was asked."""
+
+    code = "sdk.failed"
+
+
+class ServerUnreachable(SdkError):
+    """No answer from ``url``: no connection, or none in time."""
+
+    code = "sdk.server_unreachable"
+
+
+class ServerRefused(SdkError):
+    """The server answered with an error.
+
+    ``status`` is HTTP's, ``server_code`` stable; ``receipt`` is the key holder's where it had decided by then.
+    """
+
+    code = "sdk.server_refused"
+
+    def __init__(self, *, status: int, server_code: str, reason: str, receipt: bytes | None = None) -> None:
+        super().__init__(reason=reason)
+        self.status = status
+        self.server_code = server_code
+        self.receipt = receipt
+
+
+class KeyHolderDown(SdkError):
+    """The server cannot reach its key holder."""
+
+    code = "sdk.keyholder_down"
+
+
+class MalformedAnswer(SdkError):
+    """The server's answer lacks ``what`` or carries it in the wrong form."""
+
+    code = "sdk.malformed_answer"
+
+
+class FolderError(SdkError):
+    """The device's folder cannot be used."""
+
+
+class UnsafeFolder(FolderError):
+    """Others on this machine could read ``path``."""
+
+    code = "sdk.unsafe_folder"
+
+
+class NoDevice(FolderError):
+    """``path`` holds no registered device."""
+
+    code = "sdk.no_device"
+
+
+class DeviceExists(FolderError):
+    """``path`` already holds a device; another account needs another folder."""
+
+    code = "sdk.device_exists"
+
+
+class FolderBusy(FolderError):
+    """Another program is using ``path`` right now."""
+
+    code = "sdk.folder_busy"
+
+
+class TermsNotAccepted(SdkError):
+    """Registration without consent to the terms ``version``."""
+
+    code = "sdk.terms_not_accepted"
+
+
+class OtherModels(SdkError):
+    """The server's embedding contract (``got``) is not this version's (``expected``)."""
+
+    code = "sdk.other_models"
+
+
+class NothingEnrolled(SdkError):
+    """The account has no template."""
+
+    code = "sdk.nothing_enrolled"
+
+
+class WrongDevice(SdkError):
+    """The account lists no device ``device`` with the fingerprint that was given."""
+
+    code = "sdk.wrong_device"
+
+
+class Alarm(SdkError):
+    """Somebody may be lying or asking in this account's name."""
+
+
+class OriginMismatch(Alarm):
+    """The server at ``expected`` asks for signatures that are good at ``got``."""
+
+    code = "sdk.origin_mismatch"
+
+
+class KeyHolderChanged(Alarm):
+    """The server names another key holder (``got``) than the one pinned (``expected``)."""
+
+    code = "sdk.keyholder_changed"
+
+
+class KeyNotTrusted(Alarm):
+    """The encryption key offered for this account is not vouched for as it must be."""
+
+    code = "sdk.key_not_trusted"
+
+
+class ReceiptNotTrusted(Alarm):
+    """The receipt is missing, not signed by the pinned key holder, or about something else."""
+
+    code = "sdk.receipt_not_trusted"
+
+
+class ReceiptGap(Alarm):
+    """The key holder has decided more or less often (``got``) than this device knows of (``expected``)."""
+
+    code = "sdk.receipt_gap"

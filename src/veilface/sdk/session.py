@@ -1,0 +1,162 @@
+"""One conversation between a registered device and its server: challenge, signed message, checked receipt.
+
+What every verb needs and none may forget lives here: the key holder is the pinned one, the message names
+this challenge, this key and this template, the receipt answers this very message, and the key holder's count
+of decisions grew by what this device asked for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from veilface.contract import CONTRACT
+from veilface.protect.envelope import (
+    LABEL_DELETE,
+    LABEL_ENROL,
+    LABEL_LOGIN,
+    ZERO_HASH,
+    Header,
+    MessageType,
+    Outcome,
+    Receipt,
+    context_hash,
+    join_message,
+    sha256,
+    sign_header,
+)
+from veilface.sdk.answers import Challenge, Json, bytes_field
+from veilface.sdk.client import Client
+from veilface.sdk.errors import KeyNotTrusted, NothingEnrolled, OtherModels, ServerRefused
+from veilface.sdk.folder import DeviceFolder
+from veilface.sdk.trust import check_count, check_key, check_keyholder, check_origin, check_receipt, fingerprint
+
+FACE_ACTIONS: Final = {
+    MessageType.ENROL: ("enrol", LABEL_ENROL),
+    MessageType.VERIFY: ("verify", LABEL_LOGIN),
+    MessageType.DELETE: ("delete", LABEL_DELETE),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A challenge that was granted for one action, and the context the answer must name."""
+
+    kind: MessageType
+    context: bytes
+    grant: Challenge
+    granted_at: float
+
+    def now_ms(self) -> int:
+        """The time by the server's clock, so that a wrong clock here does not matter."""
+        return self.grant.server_time_ms + round((time.monotonic() - self.granted_at) * 1000)
+
+
+class Session:
+    """The device in ``folder`` speaking through ``client``."""
+
+    def __init__(self, folder: DeviceFolder, client: Client) -> None:
+        self.folder = folder
+        self.client = client
+        self.account = folder.account()
+        self._key = folder.key()
+
+    def check_site(self) -> None:
+        """Raises unless the server still is who it was, and speaks of the same models."""
+        site = self.client.site()
+        pinned = bytes.fromhex(self.folder.pins().keyholder_key)
+        check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(pinned))
+        check_origin(server=self.account.server, origin=site.origin)
+        if site.model_fp != CONTRACT.model_fp:
+            raise OtherModels(got=site.model_fp.hex()[:16], expected=CONTRACT.model_fp.hex()[:16])
+
+    def begin(self, kind: MessageType, *, password: str | None = None) -> Action:
+        """Asks for a challenge to enrol, verify or delete."""
+        name, label = FACE_ACTIONS[kind]
+        context = context_hash(label, self.account.origin, bytes.fromhex(self.account.binding))
+        return self._begin(kind, name=name, context=context, password=password)
+
+    def begin_for_device(self, kind: MessageType, *, name: str, context: bytes) -> Action:
+        """Asks for a challenge about a device, which has a context of its own."""
+        return self._begin(kind, name=name, context=context, password=None)
+
+    def _begin(self, kind: MessageType, *, name: str, context: bytes, password: str | None) -> Action:
+        granted_at = time.monotonic()
+        grant = self.client.challenge(
+            kind=name, device_id=self.account.device_id, context_hash=context, password=password
+        )
+        return Action(kind=kind, context=context, grant=grant, granted_at=granted_at)
+
+    def encryption_key(self, action: Action) -> bytes:
+        """The account's public key (98,304 B), vouched for by the pinned key holder, and pinned from now on."""
+        if action.grant.key_cert is None or action.grant.key_fp is None:
+            raise KeyNotTrusted(check="certificate")
+        kept = self.folder.public_key()
+        key = kept if sha256(kept) == action.grant.key_fp else self.client.public_key(action.grant.key_fp)
+        pins = self.folder.pins()
+        cert = check_key(
+            pins=pins,
+            account_id=bytes.fromhex(self.account.account_id),
+            certificate=action.grant.key_cert,
+            public_key=key,
+            now_ms=time.time_ns() // 1_000_000,
+        )
+        if key is not kept:
+            self.folder.write_public_key(key)
+        self.folder.write_pins(replace(pins, key_fp=cert.key_fp.hex(), epoch=cert.epoch))
+        return key
+
+    def header(self, action: Action, *, body: bytes = b"") -> Header:
+        """What will be signed. Verification and deletion name the template they are about."""
+        about_face = action.kind in FACE_ACTIONS
+        about_template = action.kind in (MessageType.VERIFY, MessageType.DELETE)
+        if about_template and action.grant.template_hash is None:
+            raise NothingEnrolled
+        return Header(
+            type=action.kind,
+            account_id=bytes.fromhex(self.account.account_id),
+            device_id=bytes.fromhex(self.account.device_id),
+            challenge=action.grant.challenge,
+            issued_ms=action.now_ms(),
+            context_hash=action.context,
+            body_hash=sha256(body),
+            key_fp=action.grant.key_fp or ZERO_HASH if about_face else ZERO_HASH,
+            model_fp=CONTRACT.model_fp if about_face else ZERO_HASH,
+            template_hash=(action.grant.template_hash or ZERO_HASH) if about_template else ZERO_HASH,
+        )
+
+    def sign(self, header: Header) -> bytes:
+        """The device's signature, 64 B."""
+        return sign_header(self._key, header)
+
+    def decide(
+        self,
+        action: Action,
+        body: bytes,
+        send: Callable[[bytes], Json],
+        *,
+        stated: Callable[[Json], Outcome | None] = lambda _: None,
+    ) -> tuple[Json, Receipt]:
+        """Sends a signed message that makes the key holder decide; the answer and its checked receipt.
+
+        ``stated`` reads the outcome from the server's own words, which may not differ from the receipt. The request
+        is counted before it leaves, so that a receipt which never comes is not forgotten; a refusal may carry one.
+        """
+        header = self.header(action, body=body)
+        pins = self.folder.pins()
+        self.folder.write_pins(replace(pins, unanswered=pins.unanswered + 1))
+        message = join_message(header=header.to_bytes(), signature=self.sign(header), body=body)
+        try:
+            answer = send(message)
+        except ServerRefused as refusal:
+            if refusal.receipt is not None:
+                self._count(header, refusal.receipt, stated=None)
+            raise
+        return answer, self._count(header, bytes_field(answer, "receipt"), stated=stated(answer))
+
+    def _count(self, header: Header, receipt: bytes, *, stated: Outcome | None) -> Receipt:
+        pins = self.folder.pins()
+        checked = check_receipt(pins=pins, receipt=receipt, header=header, stated=stated)
+        self.folder.write_pins(replace(pins, decisions=checked.total_decisions, unanswered=0))
+        check_count(pins=pins, receipt=checked)
+        return checked
