@@ -1,0 +1,145 @@
+"""An account that lives as long as a measurement: a real key holder on a temporary folder, one signed device.
+
+Nothing is left out or made easier but the limits on how often one may ask, which would end any measurement
+after twenty decisions: challenges, signatures, durable counters, audit and receipts are those of production.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from veilface.contract import CONTRACT
+from veilface.evaluate.errors import PathBroken
+from veilface.keyholder.core import KeyHolder, initialise
+from veilface.keyholder.limits import Policy
+from veilface.keyholder.messages import Grant
+from veilface.keyholder.office import system_clock_ms
+from veilface.match.masks import prepare
+from veilface.match.verification import ProbeEvidence, template_evidence
+from veilface.protect.envelope import (
+    LABEL_ENROL,
+    LABEL_LOGIN,
+    ZERO_HASH,
+    Header,
+    MessageType,
+    Outcome,
+    Receipt,
+    context_hash,
+    device_context,
+    public_point,
+    sha256,
+    sign_header,
+)
+
+ORIGIN: Final = "http://localhost"
+_ANY_NUMBER: Final = 1 << 30
+UNLIMITED: Final = Policy(
+    pause_after=_ANY_NUMBER,
+    disable_after=_ANY_NUMBER,
+    per_hour=_ANY_NUMBER,
+    per_day=_ANY_NUMBER,
+    failures_per_30_days=_ANY_NUMBER,
+)
+Observer = Callable[[str, float], None]
+
+
+class TemporaryAccount:
+    """One device and one key holder in this process; :func:`temporary_account` makes it."""
+
+    def __init__(self, keyholder: KeyHolder) -> None:
+        self._keyholder = keyholder
+        self._account, self._device, self._binding = (secrets.token_bytes(size) for size in (16, 16, 32))
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._register()
+
+    def enrol(self, protect: Callable[[bytes], bytes]) -> bytes:
+        """Enrols what ``protect`` makes of the account's new public key; the stored template (73,728 B)."""
+        grant = self._grant(MessageType.ENROL, LABEL_ENROL)
+        public_key = self._keyholder.public_key(_known(grant.key_fp))
+        template = protect(public_key)
+        evidence = template_evidence(template, masks=prepare(public_key, purpose="enrol"))
+        header = self._header(MessageType.ENROL, LABEL_ENROL, grant, body=template)
+        receipt = self._keyholder.enrol(
+            header=header.to_bytes(),
+            signature=sign_header(self._key, header),
+            norm=evidence.norm,
+            range_=evidence.range_,
+        )
+        if Receipt.parse(receipt).outcome is not Outcome.ACCEPTED:
+            raise PathBroken(stage="enrol")
+        self._keyholder.activate(account=self._account, epoch=grant.epoch or 0, template_hash=sha256(template))
+        return template
+
+    def challenge(self) -> tuple[Grant, bytes]:
+        """A challenge for one verification, and the public key (98,304 B) to encrypt under."""
+        grant = self._grant(MessageType.VERIFY, LABEL_LOGIN)
+        return grant, self._keyholder.public_key(_known(grant.key_fp))
+
+    def signed(self, grant: Grant, probe: bytes) -> tuple[bytes, bytes]:
+        """The header for a probe and the device's signature."""
+        header = self._header(MessageType.VERIFY, LABEL_LOGIN, grant, body=probe)
+        return header.to_bytes(), sign_header(self._key, header)
+
+    def decide(self, header: bytes, signature: bytes, evidence: ProbeEvidence) -> bool:
+        """The key holder's whole answer, checked as a device would; whether it is yes."""
+        receipt = self._keyholder.verify(
+            header=header, signature=signature, score=evidence.score, norm=evidence.norm, range_=evidence.range_
+        )
+        parsed = Receipt.parse(receipt)
+        parsed.verify(self._keyholder.identity().public_key, header=header)
+        return parsed.outcome is Outcome.ACCEPTED
+
+    def _register(self) -> None:
+        public_key = public_point(self._key.public_key())
+        context = device_context(public_key, self._device)
+        grant = self._keyholder.issue_challenge(
+            type=MessageType.DEVICE, account=self._account, device=self._device, context_hash=context
+        )
+        header = self._message(MessageType.DEVICE, grant, context=context, body=b"")
+        self._keyholder.register_device(
+            header=header.to_bytes(), signature=sign_header(self._key, header), public_key=public_key
+        )
+
+    def _grant(self, kind: MessageType, label: bytes) -> Grant:
+        context = context_hash(label, ORIGIN, self._binding)
+        return self._keyholder.issue_challenge(
+            type=kind, account=self._account, device=self._device, context_hash=context
+        )
+
+    def _header(self, kind: MessageType, label: bytes, grant: Grant, *, body: bytes) -> Header:
+        return self._message(kind, grant, context=context_hash(label, ORIGIN, self._binding), body=body)
+
+    def _message(self, kind: MessageType, grant: Grant, *, context: bytes, body: bytes) -> Header:
+        about_face = kind is not MessageType.DEVICE
+        return Header(
+            type=kind,
+            account_id=self._account,
+            device_id=self._device,
+            challenge=grant.challenge,
+            issued_ms=system_clock_ms(),
+            context_hash=context,
+            body_hash=sha256(body),
+            key_fp=grant.key_fp or ZERO_HASH,
+            model_fp=CONTRACT.model_fp if about_face else ZERO_HASH,
+            template_hash=(grant.template_hash or ZERO_HASH) if kind is MessageType.VERIFY else ZERO_HASH,
+        )
+
+
+@contextmanager
+def temporary_account(*, observe: Observer = lambda _stage, _seconds: None) -> Iterator[TemporaryAccount]:
+    """An account with a key holder of its own; both are gone afterwards. ``observe`` is told the stages' times."""
+    with tempfile.TemporaryDirectory(prefix="veilface-") as folder:
+        initialise(Path(folder))
+        with KeyHolder(Path(folder), observe=observe, policy=UNLIMITED) as keyholder:
+            yield TemporaryAccount(keyholder)
+
+
+def _known(fingerprint: bytes | None) -> bytes:
+    if fingerprint is None:
+        raise PathBroken(stage="challenge")
+    return fingerprint

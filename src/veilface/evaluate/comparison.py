@@ -1,0 +1,50 @@
+"""Two pictures through the whole path, key holder included, in one process: ``veilface compare``."""
+
+from dataclasses import dataclass
+
+from veilface.contract import CONTRACT
+from veilface.evaluate.account import temporary_account
+from veilface.evaluate.stopwatch import Stopwatch
+from veilface.face.pipeline import FacePipeline
+from veilface.match.masks import prepare
+from veilface.match.verification import probe_evidence
+from veilface.protect.errors import UnknownScheme
+from veilface.protect.scheme import Homomorphic
+from veilface.protect.scheme import scheme as find_scheme
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Yes or no, never how much. ``timings_ms`` follows the path: face, protect, prepare, match, decide."""
+
+    scheme: str
+    match: bool
+    timings_ms: dict[str, float]
+
+
+def compare_pictures(enrolled: bytes, probe: bytes, *, scheme: str) -> Comparison:
+    """Enrols the face on one picture under a new account and verifies the face on the other.
+
+    Raises what :meth:`FacePipeline.single` raises, and ``UnknownScheme``.
+    """
+    protection = find_scheme(scheme)
+    if not isinstance(protection, Homomorphic):
+        raise UnknownScheme(got=scheme, expected=Homomorphic.name)
+    stopwatch, faces = Stopwatch(), FacePipeline()
+    with stopwatch.stage("face"):
+        template_embedding = faces.embedding(enrolled)
+        probe_embedding = faces.embedding(probe)
+    with temporary_account() as account:
+        with stopwatch.stage("enrol"):
+            template = account.enrol(lambda key: protection.enrol(template_embedding, key))
+        grant, public_key = account.challenge()
+        with stopwatch.stage("protect"):
+            protected = protection.probe(probe_embedding, public_key)
+            header, signature = account.signed(grant, protected)
+        with stopwatch.stage("prepare"):
+            masks = prepare(public_key, purpose="verify")
+        with stopwatch.stage("match"):
+            evidence = probe_evidence(template, protected, threshold=CONTRACT.threshold, masks=masks)
+        with stopwatch.stage("decide"):
+            match = account.decide(header, signature, evidence)
+    return Comparison(scheme=scheme, match=match, timings_ms=stopwatch.total_ms())
