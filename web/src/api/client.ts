@@ -4,7 +4,7 @@ import { currentLanguage, translate } from '@/i18n'
 
 const ROOT = '/api/v1'
 const TIMEOUT_MS = 15_000
-const CSRF_COOKIE = 'csrftoken'
+const CSRF_COOKIE = 'veilface_csrf'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 

@@ -4,6 +4,7 @@ import type {
   Account,
   Challenge,
   ChallengeRequest,
+  Deletion,
   Device,
   Enrolment,
   Health,
@@ -58,7 +59,7 @@ export const api = {
   templateData: (id: Hex) => requestBytes(`/templates/${id}/data`, { timeoutMs: SLOW_MS }),
   /** `envelope` is header ‖ signature, 320 bytes. */
   deleteTemplate: (id: Hex, envelope: Body) =>
-    data(requestJson<{ receipt: string }>('POST', `/templates/${id}/deletion`, { body: envelope })),
+    data(requestJson<Deletion>('POST', `/templates/${id}/deletion`, { body: envelope })),
 
   /** `envelope` is header ‖ signature ‖ template, 74,048 bytes; the answer carries the server's stage timings. */
   enrol: (envelope: Body) => requestJson<Enrolment>('POST', '/enrolments', { body: envelope, timeoutMs: SLOW_MS }),

@@ -6,7 +6,7 @@ interface State {
   /** `unknown` until the server has answered once. */
   status: 'unknown' | 'ready' | 'unreachable'
   account: Account | null
-  /** Ties signatures to this session; base64url of 32 bytes. */
+  /** Ties signatures to this session; base64url of 32 bytes, empty for strangers. */
   binding: string
   /** Why the server could not be reached. */
   trouble: ApiError | null
@@ -34,12 +34,12 @@ export async function knownSession(): Promise<Readonly<State>> {
 
 /** Raises ApiError. */
 export async function logIn(username: string, password: string): Promise<void> {
-  accept(await withCookie(() => api.logIn(username, password)))
+  await accept(await withCookie(() => api.logIn(username, password)))
 }
 
 /** Raises ApiError. */
 export async function register(account: NewAccount): Promise<void> {
-  accept(await withCookie(() => api.register(account)))
+  await accept(await withCookie(() => api.register(account)))
 }
 
 /** Raises ApiError; the person then is still logged in. */
@@ -68,7 +68,7 @@ export function forgetSession(): void {
 
 async function ask(): Promise<void> {
   try {
-    accept(await api.session())
+    await accept(await api.session())
   } catch (error) {
     state.status = 'unreachable'
     state.trouble = error instanceof ApiError ? error : null
@@ -81,9 +81,10 @@ async function withCookie<T>(post: () => Promise<T>): Promise<T> {
   return post()
 }
 
-function accept(answer: Session): void {
-  state.account = answer.account
-  state.binding = answer.binding
+/** A session names its account in short; the pages want its devices and template too. */
+async function accept(answer: Session): Promise<void> {
+  state.account = answer.account === null ? null : await api.account()
+  state.binding = answer.binding ?? ''
   state.status = 'ready'
   state.trouble = null
 }

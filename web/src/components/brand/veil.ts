@@ -26,8 +26,8 @@ const FRAY = 0.22
 /** Draws with the context's current fill style. */
 export function drawVeil(context: CanvasRenderingContext2D, veil: Veil): void {
   context.clearRect(0, 0, veil.width, veil.height)
-  const rows = Math.floor(veil.height / veil.pitch)
-  const columns = Math.floor(veil.width / veil.pitch)
+  const rows = Math.round(veil.height / veil.pitch)
+  const columns = Math.round(veil.width / veil.pitch)
   const lines = new Path2D()
   for (let row = 0; row < rows; row += 1) {
     let start = 0
