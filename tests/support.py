@@ -228,7 +228,7 @@ class Device:
 def unit(seed: int) -> Embedding:
     """A unit vector (128,): nobody's face."""
     vector = np.random.default_rng(seed).standard_normal(128)
-    return vector / np.linalg.norm(vector)
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def near(embedding: Embedding, *, cosine: float, seed: int = 0) -> Embedding:
@@ -236,7 +236,7 @@ def near(embedding: Embedding, *, cosine: float, seed: int = 0) -> Embedding:
     other = unit(10_000 + seed)
     other -= (other @ embedding) * embedding
     other /= np.linalg.norm(other)
-    return cosine * embedding + np.sqrt(1 - cosine**2) * other
+    return np.asarray(cosine * embedding + np.sqrt(1 - cosine**2) * other)
 
 
 def receipt_of(answer: Answer) -> Receipt:

@@ -150,7 +150,7 @@ class SiteTransport:
     ) -> Answer:
         sent = {"X-CSRFToken": self.client.cookies["veilface_csrf"].value} | dict(headers or {})
         response = self.client.generic(method, path, body, content_type=kind, headers=sent)
-        return Answer(response.status_code, b"".join(response), response.headers)  # type: ignore[arg-type]
+        return Answer(response.status_code, b"".join(response), response.headers)
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderError, KeyHolderUnavailable
 from veilface.messages import DEFAULT_LANGUAGE, Language, explain, parse_language
-from veilface.protect.errors import ProtectError
+from veilface.protect.errors import BadSignature, ProtectError
 from veilface.server.errors import KeyHolderDown, ServerError, StorageFailed, StorageFull, TooManyAttempts
 
 # ER_DISK_FULL, ER_RECORD_FILE_FULL (1114: "the table is full") of MariaDB and MySQL; SQLITE_FULL.
 MYSQL_FULL = frozenset({1021, 1114})
 SQLITE_FULL = 13
 BAD_REQUEST = 400
+FORBIDDEN = 403
 
 
 def language_of(request: HttpRequest) -> Language:
@@ -38,9 +39,11 @@ def failure_response(request: HttpRequest, error: VeilfaceError) -> HttpResponse
 
 
 def status_of(error: VeilfaceError) -> int:
-    """The HTTP status of an exception: its own, and 400 for bytes that break the protocol."""
+    """The HTTP status of an exception: its own, 403 for a bad signature, 400 for bytes that break the protocol."""
     if isinstance(error, ServerError | KeyHolderError):
         return error.status
+    if isinstance(error, BadSignature):
+        return FORBIDDEN
     return BAD_REQUEST if isinstance(error, ProtectError) else ServerError.status
 
 

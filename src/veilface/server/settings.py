@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "veilface.server.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "veilface.server.middleware.ApiBodies",
+    "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]

@@ -9,7 +9,7 @@ from veilface.server.access import (
     Caller,
     address,
     caller,
-    require_csrf,
+    same_site,
     session_caller,
     sign_in,
     sign_out,
@@ -41,10 +41,9 @@ def read_session(request: HttpRequest) -> Session:
     return Session(account=profile(current.account), binding=current.binding)
 
 
-@router.post("/session", response=SignedIn)
+@router.post("/session", response=SignedIn, auth=same_site)
 def begin_session(request: HttpRequest, body: Credentials) -> SignedIn:
     """Sign in with a password."""
-    require_csrf(request)
     account = services.authenticate(username=body.username, password=body.password, address=address(request))
     return signed_in(sign_in(request, account))
 
@@ -56,10 +55,9 @@ def end_session(request: HttpRequest) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/accounts", response={201: SignedIn})
+@router.post("/accounts", response={201: SignedIn}, auth=same_site)
 def register(request: HttpRequest, body: Registration) -> Status[SignedIn]:
     """Register, which also signs in and records the consent."""
-    require_csrf(request)
     account = services.register(
         username=body.username,
         display_name=body.display_name,
