@@ -18,6 +18,7 @@ from veilface.server.accounts.api import router as accounts
 from veilface.server.accounts.device_api import router as devices
 from veilface.server.enrolment.api import router as enrolment
 from veilface.server.errors import (
+    BadRequest,
     BodyTooLarge,
     InvalidRequest,
     NotFound,
@@ -105,7 +106,7 @@ def _not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, _error: HttpError) -> HttpResponse:
-    return failure_response(request, InvalidRequest(field="body", reason="unreadable"))
+    return failure_response(request, BadRequest())
 
 
 @api.exception_handler(OperationalError)

@@ -6,7 +6,7 @@
     ├── who asks      NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts · PasswordNeeded
     ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
     │                 PasswordTooShort · PasswordTooCommon · TermsChanged
-    ├── requests      NotFound · InvalidRequest · UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
+    ├── requests      NotFound · BadRequest · InvalidRequest · UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
     ├── enrolment     TemplateNotAccepted · EnrolmentPaused
     └── this machine  KeyHolderDown · StorageFailed · StorageFull
@@ -129,6 +129,13 @@ class NotFound(ServerError):
 
     code = "server.not_found"
     status = 404
+
+
+class BadRequest(ServerError):
+    """Refused before anything else was looked at: an unknown host, a broken header."""
+
+    code = "server.bad_request"
+    status = 400
 
 
 class InvalidRequest(ServerError):

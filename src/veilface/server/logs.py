@@ -35,6 +35,7 @@ def configuration(*, level: str) -> dict[str, Any]:
             "django": {"level": "WARNING"},
             # Its records of 4xx answers repeat our own line; its tracebacks of 5xx are ours as well.
             "django.request": {"level": "CRITICAL"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             # httpx names every URL it calls.
             "httpx": {"level": "WARNING"},
         },

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from veilface.server.errors import InvalidRequest, NotFound, ServerError
+from veilface.server.errors import BadRequest, NotFound, ServerError
 from veilface.server.failures import failure_response
 from veilface.server.middleware import API_PREFIX
 
@@ -34,7 +34,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 – Django names it
     """A request Django itself refuses: an unknown host, a broken header."""
     if request.path.startswith(API_PREFIX):
-        return failure_response(request, InvalidRequest(field="request", reason="refused"))
+        return failure_response(request, BadRequest())
     return _plain("400.html", status=400)
 
 
