@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
+import { defaultClientConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -13,7 +14,11 @@ const isolation = {
 export default defineConfig(({ command }) => ({
   base: command === 'build' ? '/static/web/' : '/',
   plugins: [vue()],
-  resolve: { alias: { '@': here('./src') } },
+  resolve: {
+    alias: { '@': here('./src') },
+    // onnxruntime-web without its runtime inside: src/face/runtime.ts hands it the files
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
+  },
   assetsInclude: ['**/*.onnx'],
   build: {
     outDir: here('../src/veilface/server/static/web'),

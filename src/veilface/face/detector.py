@@ -125,7 +125,8 @@ def window_around(face: Detection, size: float) -> Window:
 def detection_size(width: int, height: int, side: int) -> tuple[int, int]:
     """The size at which the detector looks: the longer side becomes ``side``."""
     longest = max(width, height)
-    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
+    across, down = ((2 * length * side + longest) // (2 * longest) for length in (width, height))
+    return max(1, across), max(1, down)
 
 
 def decode(outputs: Sequence[NDArray[np.float32]], *, stride: int, columns: int) -> list[Detection]:

@@ -6,14 +6,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from veilface.face.aligner import align
 from veilface.face.detector import Detection, Detector
 from veilface.face.embedder import Embedder, Embedding, average
 from veilface.face.errors import NoFace, PoorQuality, SeveralFaces
-from veilface.face.image import RGB, decode, from_array, working_picture
-from veilface.face.quality import ACCEPTABLE, Quality, measure, problems, visible_share
+from veilface.face.image import RGB, WorkingPicture, decode, from_array, working_picture
+from veilface.face.quality import ACCEPTABLE, Limits, Quality, measure, problems, visible_share
 
 __all__ = ["Face", "FacePipeline", "average", "dominant"]
 
@@ -47,15 +46,18 @@ class FacePipeline:
         self._detector = Detector()
         self._embedder = Embedder()
 
-    def faces(self, data: bytes | RGB, *, embed: bool = True, thorough: bool = True) -> list[Face]:
+    def faces(
+        self, data: bytes | RGB, *, embed: bool = True, thorough: bool = True, limits: Limits = ACCEPTABLE
+    ) -> list[Face]:
         """Every face in a file's bytes or an RGB array, the most prominent first.
 
-        ``thorough`` also looks for small faces. Raises a :class:`~veilface.face.errors.PictureError`.
+        ``thorough`` also looks for small faces; ``limits`` say what counts as a problem. Raises a
+        :class:`~veilface.face.errors.PictureError`.
         """
         image = decode(data) if isinstance(data, bytes) else from_array(data)
         working = working_picture(image)
         found = [
-            self._describe(working.image, detection, factor=working.factor, size=image.size)
+            self._describe(working, detection, size=image.size, limits=limits)
             for detection in self._detector.detect(working.image, thorough=thorough)
         ]
         found.sort(key=lambda face: -face.prominence)
@@ -67,14 +69,22 @@ class FacePipeline:
         Raises :class:`NoFace`, :class:`SeveralFaces` when :func:`dominant` finds nobody, and with
         ``require_quality`` :class:`PoorQuality` when the face has problems.
         """
+        face = self._meant(data, require_quality=require_quality)
+        return replace(face, embedding=self._embedder.embed(face.crop))
+
+    def embedding(self, data: bytes | RGB, *, require_quality: bool = False) -> Embedding:
+        """The embedding of the face that :meth:`single` finds; raises as it does."""
+        return self._embedder.embed(self._meant(data, require_quality=require_quality).crop)
+
+    def _meant(self, data: bytes | RGB, *, require_quality: bool) -> Face:
         face = dominant(self.faces(data, embed=False))
         if require_quality and face.quality.problems:
             raise PoorQuality(problems=",".join(face.quality.problems))
-        return replace(face, embedding=self._embedder.embed(face.crop))
+        return face
 
-    def _describe(self, image: Image.Image, found: Detection, *, factor: int, size: tuple[int, int]) -> Face:
-        crop = align(image, found.landmarks)
-        detection = found.scaled(factor, factor)
+    def _describe(self, working: WorkingPicture, found: Detection, *, size: tuple[int, int], limits: Limits) -> Face:
+        crop = align(working.image, found.landmarks)
+        detection = found.scaled(working.factor, working.factor)
         quality = measure(crop, detection)
         x, y, width, height = (float(value) for value in detection.box)
         return Face(
@@ -82,7 +92,7 @@ class FacePipeline:
             landmarks=tuple((float(across), float(down)) for across, down in detection.landmarks),
             score=detection.score,
             prominence=prominence(detection.box, *size),
-            quality=replace(quality, problems=problems(quality, detection.box, *size, ACCEPTABLE)),
+            quality=replace(quality, problems=problems(quality, detection.box, *size, limits)),
             crop=crop,
             embedding=None,
         )

@@ -73,7 +73,7 @@ ACCEPTABLE: Final = Limits(
 """Beyond these a picture is refused; ordinary press photographs, also at 96 pixels, stay within."""
 
 COMFORTABLE: Final = Limits(
-    size=100, closeness=0.8, distance=0.2, visible=1.0, dark=60, bright=215, sharpness=0.4, yaw=20, pitch=18, roll=18,
+    size=80, closeness=0.85, distance=0.25, visible=1.0, dark=60, bright=215, sharpness=0.4, yaw=20, pitch=18, roll=18,
     occlusion=0.6,
 )  # fmt: skip
 """What a camera waits for before it takes a picture by itself."""
@@ -130,8 +130,8 @@ def measure(crop: NDArray[np.uint8], face: Detection) -> Quality:
 def _gradients(luma: Floats) -> tuple[Floats, Floats]:
     """Central differences across and down; zero on the border."""
     across, down = np.zeros_like(luma), np.zeros_like(luma)
-    across[:, 1:-1] = (luma[:, 2:] - luma[:, :-2]) / 2
-    down[1:-1] = (luma[2:] - luma[:-2]) / 2
+    across[1:-1, 1:-1] = (luma[1:-1, 2:] - luma[1:-1, :-2]) / 2
+    down[1:-1, 1:-1] = (luma[2:, 1:-1] - luma[:-2, 1:-1]) / 2
     return across, down
 
 

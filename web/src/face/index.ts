@@ -1,0 +1,7 @@
+/** From a picture to a face on this device; the same numbers as veilface.face. */
+export { averageEmbeddings } from './embedder'
+export { FaceEngine } from './engine'
+export { FaceError, type FaceErrorCode } from './errors'
+export { decodePicture } from './picture'
+export { dominant } from './pipeline'
+export type { Box, Face, Point, ProblemCode, Quality } from './types'

@@ -1,0 +1,78 @@
+/** A bitmap becomes faces: detect, align, judge, embed. Mirror of src/veilface/face/pipeline.py. */
+import { align } from './aligner'
+import { type Detector, scaled } from './detector'
+import { centre, planesOf } from './embedder'
+import { FaceError } from './errors'
+import { workingPicture } from './picture'
+import { type Limits, measure, problemsOf, visibleShare } from './quality'
+import type { Box, Face, Pixels } from './types'
+
+/** A second face at least this prominent, compared with the first, leaves open who is meant. */
+const RIVAL_SHARE = 0.45
+
+/** Runs the network on red, green and blue planes of a crop; 128 numbers. */
+export type EmbedderNetwork = (planes: Float32Array<ArrayBuffer>) => Promise<ArrayLike<number>>
+
+export interface Request {
+  /** With crop and embedding, and with a look for small faces. */
+  readonly thorough: boolean
+  readonly limits: Limits
+}
+
+export class FacePipeline {
+  readonly #detector: Detector
+  readonly #embedder: EmbedderNetwork
+
+  constructor(detector: Detector, embedder: EmbedderNetwork) {
+    this.#detector = detector
+    this.#embedder = embedder
+  }
+
+  /** Every face, the most prominent first. The bitmap stays open. */
+  async faces(bitmap: ImageBitmap, { thorough, limits }: Request): Promise<Face[]> {
+    const { width, height } = bitmap
+    const { pixels, factor } = workingPicture(bitmap)
+    const faces: Face[] = []
+    for (const found of await this.#detector.detect(pixels, { thorough })) {
+      const crop = align(pixels, found.landmarks)
+      const detection = scaled(found, factor, factor)
+      const measures = measure(crop, detection)
+      const problems = problemsOf(measures, detection.box, width, height, limits)
+      const face = { ...detection, quality: { ...measures, problems }, prominence: prominence(detection.box, width, height) }
+      const embedding = thorough && centre(await this.#embedder(planesOf(crop)))
+      faces.push(embedding ? { ...face, embedding, crop: imageOf(crop) } : face)
+    }
+    return faces.toSorted((first, second) => second.prominence - first.prominence)
+  }
+}
+
+function imageOf(crop: Pixels): ImageData {
+  const image = new ImageData(crop.width, crop.height)
+  for (let from = 0, to = 0; from < crop.data.length; from += 3, to += 4) {
+    image.data.set(crop.data.subarray(from, from + 3), to)
+    image.data[to + 3] = 255
+  }
+  return image
+}
+
+/** The side of the box's visible part, weighted from 1 in the middle of the picture to 0 in its corners. */
+export function prominence(box: Box, width: number, height: number): number {
+  const [x, y, boxWidth, boxHeight] = box
+  const side = Math.sqrt(boxWidth * boxHeight * visibleShare(box, width, height))
+  const away = Math.hypot(x + boxWidth / 2 - width / 2, y + boxHeight / 2 - height / 2)
+  return side * Math.max(0, 1 - away / Math.hypot(width / 2, height / 2))
+}
+
+/**
+ * The face that is meant: the most prominent one, if it stands out.
+ *
+ * People in the background are smaller, cut by the edge or far from the middle, and are ignored.
+ * @throws FaceError `face.no_face`, or `face.several_faces` when a second face has 0.45 of the first one's prominence
+ */
+export function dominant(faces: readonly Face[]): Face {
+  const [first, ...others] = faces.toSorted((one, other) => other.prominence - one.prominence)
+  if (!first) throw new FaceError('face.no_face')
+  const rivals = others.filter((face) => face.prominence >= RIVAL_SHARE * first.prominence)
+  if (rivals.length > 0) throw new FaceError('face.several_faces', { count: 1 + rivals.length })
+  return first
+}
