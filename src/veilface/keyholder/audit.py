@@ -137,17 +137,23 @@ def check(data: Path, *, heads: Iterable[SignedHead] = ()) -> AuditReport:
 
 
 def _walk(db: Connection, wanted: list[SignedHead]) -> int:
-    """Recompute every head; how many records there are."""
-    expected = {head.index: head.head for head in wanted}
+    """Recompute every head and compare it with those wanted at its number; how many records there are."""
     number, head = 0, GENESIS
+    _compare(number, head, wanted)
     for row in db.execute("SELECT number, record, head FROM audit ORDER BY number"):
         number += 1
         head = _follow(row, number, head)
-        if expected.pop(number, head) != head:
-            raise AuditTampered(index=number, got=head.hex(), expected="head")
-    if expected:
-        raise AuditTampered(index=number, got=number, expected=max(expected))
+        _compare(number, head, wanted)
+    missing = [signed.index for signed in wanted if signed.index > number]
+    if missing:
+        raise AuditTampered(index=number, got=number, expected=max(missing))
     return number
+
+
+def _compare(number: int, head: bytes, wanted: list[SignedHead]) -> None:
+    for signed in wanted:
+        if signed.index == number and signed.head != head:
+            raise AuditTampered(index=number, got=head.hex(), expected=signed.head.hex())
 
 
 def _follow(row: Row, number: int, previous: bytes) -> bytes:

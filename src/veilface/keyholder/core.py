@@ -8,8 +8,9 @@ attempt reserved, which counts as a failure and is closed at the next start.
 
 import fcntl
 import os
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Final, Self
 
 from veilface.contract import CONTRACT
 from veilface.keyholder import audit, devices, epochs, limits
@@ -39,11 +40,8 @@ def initialise(data: Path, *, kek_file: Path | None = None) -> Identity:
             kek = KeyEncryptionKey.load(kek_file)
         else:
             kek = KeyEncryptionKey.create(kek_file)
-        store = Store(data, create=True)
-        try:
+        with closing(Store(data, create=True)) as store:
             key = SigningKey.create(store, kek)
-        finally:
-            store.close()
         (data / PUBLIC_KEY_FILE).write_text(key.public_key.hex() + "\n", "ascii")
     return Identity(public_key=key.public_key)
 
@@ -69,19 +67,21 @@ class KeyHolder:
         ``clock`` – Unix time in ms. ``model_fp`` – the embedding contract and threshold (32 B) that are accepted.
         """
         kek = KeyEncryptionKey.load(kek_file or kek_path(data))
-        self._lock_file = _lock(data)
-        store = Store(data)
-        self._office = Office(
-            store=store,
-            kek=kek,
-            key=SigningKey.load(store, kek),
-            clock=clock,
-            observe=observe,
-            policy=policy or Policy(),
-            model_fp=model_fp,
-        )
-        with store.transaction() as db:
-            self._office.close_interrupted(db, before_ms=None, now_ms=clock())
+        with ExitStack() as opened:
+            opened.enter_context(_lock(data))
+            store = opened.enter_context(closing(Store(data)))
+            self._office = Office(
+                store=store,
+                kek=kek,
+                key=SigningKey.load(store, kek),
+                clock=clock,
+                observe=observe,
+                policy=policy or Policy(),
+                model_fp=model_fp,
+            )
+            with store.transaction() as db:
+                self._office.close_interrupted(db, before_ms=None, now_ms=clock())
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -90,9 +90,8 @@ class KeyHolder:
         self.close()
 
     def close(self) -> None:
-        """Let go of the folder."""
-        self._office.store.close()
-        os.close(self._lock_file)
+        """Let go of the folder. Doing it again does no harm."""
+        self._opened.close()
 
     def identity(self) -> Identity:
         return Identity(public_key=self._office.key.public_key)
@@ -168,15 +167,15 @@ class KeyHolder:
         return lifecycle.forget_account(self._office, account=account)
 
 
-def _lock(data: Path) -> int:
-    """Hold the folder for this process; the lock goes with the process, however it ends."""
+def _lock(data: Path) -> IO[bytes]:
+    """Hold the folder for as long as the file is open; the lock goes with the process, however it ends."""
     try:
-        descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.fdopen(os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), "rb")
     except OSError as error:
         raise KeyHolderMisconfigured(path=str(data)) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(descriptor)
+        file.close()
         raise KeyHolderAlreadyRunning(path=str(data)) from error
-    return descriptor
+    return file

@@ -12,14 +12,12 @@ import numpy as np
 from veilface.keyholder.audit import Cause
 from veilface.keyholder.errors import Malformed
 from veilface.protect.errors import MalformedCiphertext
+from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
 from veilface.protect.ring import RANGE
 from veilface.protect.rlwe import SecretKey, decrypt_blinded, decrypt_norm, decrypt_range, parse_words
 
-RANGE_MAX: Final = 128
-_SQUARED_SCALE: Final = 2**30
-NORM_MIN: Final = round((1.0017 - 0.01) * _SQUARED_SCALE)
-NORM_MAX: Final = round((1.0017 + 0.01) * _SQUARED_SCALE)
-BLINDED_MAX: Final = 2**63
+NORM_MIN: Final = round((NORM_CENTRE - NORM_SLACK) * SCALE**2)
+NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
 
 
 @dataclass(frozen=True, kw_only=True)
