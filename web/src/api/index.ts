@@ -65,4 +65,4 @@ export const api = {
   enrol: (envelope: Body) => requestJson<Enrolment>('POST', '/enrolments', { body: envelope, timeoutMs: SLOW_MS }),
   /** `envelope` is header ‖ signature ‖ probe, 74,048 bytes; the answer carries the server's stage timings. */
   verify: (envelope: Body) => requestJson<Verification>('POST', '/verifications', { body: envelope, timeoutMs: SLOW_MS }),
-} as const
+}
