@@ -1,8 +1,8 @@
 """One current key at every moment: enrol, re-enrol, activate, delete, forget."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.messages import forget_message
 from veilface.keyholder.store import FILE_NAME
 from veilface.protect.envelope import KeyCert, KeyPurpose, MessageType, Outcome, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def wrapped_keys(holder: KeyHolder) -> list[bytes]:

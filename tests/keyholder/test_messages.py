@@ -1,15 +1,17 @@
 """What crosses the wall is parsed strictly, or not at all."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veilface.errors import Detail
 from veilface.keyholder import errors, messages
 from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, Layout, SignedHead
+
+if TYPE_CHECKING:
+    from veilface.errors import Detail
 
 EXAMPLES: list[Any] = [
     Identity(public_key=bytes(65)),

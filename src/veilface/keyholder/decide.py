@@ -5,7 +5,7 @@ tells which test failed. What was opened never leaves this module; only the verd
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from veilface.keyholder.audit import Cause
 from veilface.keyholder.errors import Malformed
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
-from veilface.protect.ring import RANGE
-from veilface.protect.rlwe import SecretKey, decrypt_blinded, decrypt_norm, decrypt_range, parse_words
+from veilface.protect.ring import RANGE, Residues
+from veilface.protect.rlwe import SecretKey, open_blinded, open_by_seal, open_norm, parse_words
 
 NORM_MIN: Final = round((NORM_CENTRE - NORM_SLACK) * SCALE**2)
 NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
@@ -22,19 +22,21 @@ NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Evaluated ciphertexts in wire form, already known to parse. ``score`` is None for an enrolment."""
+    """Evaluated ciphertexts as residues, (4, 3, 4096), (2, 2, 4096), (3, 3, 4096); an enrolment has no score."""
 
-    norm: bytes
-    range_: bytes
-    score: bytes | None = None
+    norm: Residues
+    range_: Residues
+    score: Residues | None
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def parse(cls, *, norm: bytes, range_: bytes, score: bytes | None = None) -> Self:
         """Raises ``Malformed`` for a wrong length, a residue that is not below its prime, or no ciphertext at all."""
         try:
-            parse_words(self.norm, components=4)
-            parse_words(self.range_, components=2, basis=RANGE)
-            if self.score is not None:
-                parse_words(self.score, components=3)
+            return cls(
+                norm=parse_words(norm, components=4),
+                range_=parse_words(range_, components=2, basis=RANGE),
+                score=None if score is None else parse_words(score, components=3),
+            )
         except MalformedCiphertext as error:
             raise Malformed(field="evidence", **error.details) from error
 
@@ -48,11 +50,12 @@ def prepare(secret: bytes) -> SecretKey:
 
 def judge(key: SecretKey, evidence: Evidence) -> Cause:
     """``Cause.NONE`` when range, norm and – for a verification – the blinded sign are all as they must be."""
-    coefficients = decrypt_range(key, evidence.range_)
-    norm = decrypt_norm(key, evidence.norm)
-    blinded = 0 if evidence.score is None else decrypt_blinded(key, evidence.score)
+    first, second = RANGE.inverse(open_by_seal(key, evidence.range_))
+    largest, inconsistent = np.abs(first).max(), (first != second).any()
+    norm = open_norm(key, evidence.norm)
+    blinded = 0 if evidence.score is None else open_blinded(key, evidence.score)
     failures = (
-        (Cause.RANGE, bool(np.abs(coefficients).max() > RANGE_MAX)),
+        (Cause.RANGE, bool(largest > RANGE_MAX) | bool(inconsistent)),
         (Cause.NORM, not NORM_MIN <= norm <= NORM_MAX),
         (Cause.SCORE, not 0 <= blinded <= BLINDED_MAX),
     )

@@ -195,12 +195,22 @@ def decrypt_range(secret_key: SecretKey, data: bytes) -> Integers:
 
 def decrypt_norm(secret_key: SecretKey, data: bytes) -> int:
     """The centred coefficient 0 of a norm ciphertext (147,456 B) in the basis 1, s, σs, s·σs."""
-    return _functional(parse_words(data, components=4), secret_key.norm_functional)
+    return open_norm(secret_key, parse_words(data, components=4))
 
 
 def decrypt_blinded(secret_key: SecretKey, data: bytes) -> int:
     """The centred coefficient 127 of a score ciphertext (110,592 B): ρ·(score − θΔ²) plus noise."""
-    return _functional(parse_words(data, components=3), secret_key.score_functional)
+    return open_blinded(secret_key, parse_words(data, components=3))
+
+
+def open_norm(secret_key: SecretKey, residues: Residues) -> int:
+    """:func:`decrypt_norm` of a ciphertext already parsed, (4, 3, 4096)."""
+    return _functional(residues, secret_key.norm_functional)
+
+
+def open_blinded(secret_key: SecretKey, residues: Residues) -> int:
+    """:func:`decrypt_blinded` of a ciphertext already parsed, (3, 3, 4096)."""
+    return _functional(residues, secret_key.score_functional)
 
 
 def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:

@@ -29,7 +29,7 @@ def enrol(office: Office, *, header: bytes, signature: bytes, norm: bytes, range
     """See ``KeyHolderApi.enrol``."""
     with office.stage("parse"):
         message = Message.parse(header, signature, MessageType.ENROL)
-        evidence = Evidence(norm=norm, range_=range_)
+        evidence = Evidence.parse(norm=norm, range_=range_)
     attempt = _reserve(office, message, template_hash=message.header.body_hash, epoch_of=_pending)
     if isinstance(attempt, bytes):
         return attempt
@@ -54,7 +54,7 @@ def verify(office: Office, *, header: bytes, signature: bytes, score: bytes, nor
     """See ``KeyHolderApi.verify``."""
     with office.stage("parse"):
         message = Message.parse(header, signature, MessageType.VERIFY)
-        evidence = Evidence(score=score, norm=norm, range_=range_)
+        evidence = Evidence.parse(score=score, norm=norm, range_=range_)
     attempt = _reserve(office, message, template_hash=message.header.template_hash, epoch_of=_current)
     if isinstance(attempt, bytes):
         return attempt
