@@ -84,12 +84,12 @@ def _covering_box(points: Floats, size: tuple[int, int], factor: int) -> tuple[i
 
 def sample(pixels: NDArray[np.uint8], points: Floats) -> Crop:
     """Bilinear values of ``pixels`` (rows x columns x 3) at ``points`` (… x 2), rounded half up; black outside."""
-    framed = np.pad(pixels, ((1, 2), (1, 2), (0, 0)))
+    framed = np.pad(pixels, ((2, 2), (2, 2), (0, 0)))
     rows, columns = pixels.shape[:2]
     corner = np.floor(points)
     (fx, fy) = np.moveaxis(points - corner, -1, 0)[..., None]
-    x = corner[..., 0].astype(int).clip(-1, columns) + 1
-    y = corner[..., 1].astype(int).clip(-1, rows) + 1
+    x = corner[..., 0].astype(int).clip(-2, columns) + 2
+    y = corner[..., 1].astype(int).clip(-2, rows) + 2
     above = framed[y, x] * (1 - fx) + framed[y, x + 1] * fx
     below = framed[y + 1, x] * (1 - fx) + framed[y + 1, x + 1] * fx
     crop: Crop = np.floor(above * (1 - fy) + below * fy + 0.5).astype(np.uint8)
