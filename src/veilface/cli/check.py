@@ -29,7 +29,7 @@ def doctor(
         emit({"healthy": not broken, "checks": listed})
     else:
         rows = [(text(f"doctor.{f.check}"), text(f"doctor.state.{f.state}"), f.found, _advice(f)) for f in findings]
-        table(("cli.column.check", "cli.column.state", "cli.column.found", "cli.column.advice"), rows)
+        table(("cli.column.check", "cli.column.state", "cli.column.found", "cli.column.advice"), rows, words=True)
         say("doctor.broken" if broken else "doctor.healthy", count=len(broken))
     if broken:
         raise typer.Exit(1)

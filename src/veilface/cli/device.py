@@ -14,6 +14,7 @@ from veilface.cli.options import (
     Picture,
     Pictures,
     ServerOption,
+    confirm,
     password,
 )
 from veilface.cli.output import emit, say, table
@@ -124,10 +125,16 @@ def verify(image: Picture, *, device: DeviceOption = DEVICE_FOLDER, as_json: Jso
         raise typer.Exit(1)
 
 
-def delete(*, device: DeviceOption = DEVICE_FOLDER, as_json: JsonFlag = False) -> None:
+def delete(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help=text("cli.option.yes"))] = False,
+    device: DeviceOption = DEVICE_FOLDER,
+    as_json: JsonFlag = False,
+) -> None:
     """Has the template's key and the template erased."""
     from veilface.sdk import Device
 
+    confirm("cli.delete.confirm", yes=yes)
     receipt = Device(device).delete()
     if as_json:
         emit({"deleted": True, "log_index": receipt.log_index, "time_ms": receipt.time_ms})
@@ -148,6 +155,7 @@ def devices(*, device: DeviceOption = DEVICE_FOLDER, as_json: JsonFlag = False) 
     table(
         ("cli.column.device", "cli.column.name", "cli.column.state"),
         [(r.id, r.name, text(f"cli.device.{r.state}")) for r in records],
+        words=True,
     )
     say("cli.devices.this", device=here.account.device_id, fingerprint=here.fingerprint)
 

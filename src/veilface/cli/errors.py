@@ -21,13 +21,13 @@ class PasswordNeeded(WrongUse):
     code = "cli.password_needed"
 
 
+class ConfirmationNeeded(WrongUse):
+    """No terminal to ask at, and no ``--yes``."""
+
+    code = "cli.confirmation_needed"
+
+
 class OptionsExclude(WrongUse):
     """Options that belong to different tasks were given together: ``first`` and ``second``."""
 
     code = "cli.options_exclude"
-
-
-class NoPictures(WrongUse):
-    """``path`` holds no folder of pictures per person."""
-
-    code = "cli.no_pictures"

@@ -12,10 +12,12 @@ from veilface.cli.errors import WrongLanguage, WrongUse
 from veilface.cli.usage import describe
 from veilface.errors import VeilfaceError
 from veilface.messages import LANGUAGES, explain, parse_language, text
+from veilface.protect.errors import UnknownScheme
 
 FAILURE: Final = 1
 WRONG_USE: Final = 2
 INTERRUPTED: Final = 130
+WRONG_USES: Final = (WrongUse, UnknownScheme)
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         return _complain(describe(error), error.exit_code)
     except VeilfaceError as error:
-        return _complain(explain(error), WRONG_USE if isinstance(error, WrongUse) else FAILURE)
+        return _complain(explain(error), WRONG_USE if isinstance(error, WRONG_USES) else FAILURE)
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from veilface.cli.errors import PasswordNeeded
+from veilface.cli.errors import ConfirmationNeeded, PasswordNeeded
 from veilface.messages import text
 
 JsonFlag = Annotated[bool, typer.Option("--json", help=text("cli.option.json"))]
@@ -33,6 +33,15 @@ DATA_FOLDER: Final = Path("data")
 SERVER: Final = "http://localhost:8000"
 PORT: Final = 8000
 STDIN: Final = Path("-")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before something is gone for good; leaves the command unless the answer is yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfirmationNeeded
+    typer.confirm(text(question), abort=True)
 
 
 def password(file: Path | None) -> str:

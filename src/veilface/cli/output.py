@@ -23,11 +23,13 @@ def say(key: str, **details: Detail) -> None:
     console.print(text(key, None, **details), soft_wrap=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table whose headings are codes of the catalogues; all columns but the first are right-aligned."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, words: bool = False
+) -> None:
+    """A table whose headings are codes of the catalogues; figures after the first column are right-aligned."""
     drawn = Table(title=None if title is None else text(title), title_justify="left")
     for index, column in enumerate(columns):
-        drawn.add_column(text(column), justify="left" if index == 0 else "right", overflow="fold")
+        drawn.add_column(text(column), justify="left" if words or index == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*row)
     console.print(drawn)
