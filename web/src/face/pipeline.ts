@@ -31,18 +31,34 @@ export class FacePipeline {
   /** Every face, the most prominent first. The bitmap stays open. */
   async faces(bitmap: ImageBitmap, { thorough, limits }: Request): Promise<Face[]> {
     const { width, height } = bitmap
+    const lap = stopwatch()
     const { pixels, factor } = workingPicture(bitmap)
     const faces: Face[] = []
-    for (const found of await this.#detector.detect(pixels, { thorough })) {
-      const crop = align(pixels, found.landmarks)
-      const detection = scaled(found, factor, factor)
+    const detections = await this.#detector.detect(pixels, { thorough })
+    const found = lap()
+    for (const detected of detections) {
+      const crop = align(pixels, detected.landmarks)
+      const aligned = lap()
+      const detection = scaled(detected, factor, factor)
       const measures = measure(crop, detection)
       const problems = problemsOf(measures, detection.box, width, height, limits)
       const face = { ...detection, quality: { ...measures, problems }, prominence: prominence(detection.box, width, height) }
       const embedding = thorough && centre(await this.#embedder(planesOf(crop)))
-      faces.push(embedding ? { ...face, embedding, crop: imageOf(crop) } : face)
+      const timings = { found, aligned, measured: lap() }
+      faces.push(embedding ? { ...face, embedding, crop: imageOf(crop), timings } : face)
     }
     return faces.toSorted((first, second) => second.prominence - first.prominence)
+  }
+}
+
+/** Milliseconds since it was last asked. */
+function stopwatch(): () => number {
+  let last = performance.now()
+  return () => {
+    const now = performance.now()
+    const took = now - last
+    last = now
+    return took
   }
 }
 

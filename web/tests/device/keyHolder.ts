@@ -20,7 +20,7 @@ function number(value: number, bytes: number): Bytes {
 const text = (value: string): Bytes => new TextEncoder().encode(value)
 
 export class FakeKeyHolder {
-  readonly account = '00112233445566778899aabbccddeeff'
+  account = '00112233445566778899aabbccddeeff'
   readonly publicHomomorphicKey = new Uint8Array(98_304).fill(1)
   decisions = 0
   epoch = 1

@@ -1,3 +1,5 @@
+import type { Box } from '@/face'
+
 /** The oval is portrait 3:4; what is outside it is neither shown nor looked at, so people behind do not disturb. */
 export const ASPECT = 3 / 4
 /** Height in pixels of the pictures looked at while aiming: enough to judge quality, quick to search. */
@@ -19,6 +21,26 @@ export function portraitPart(width: number, height: number): Rectangle {
     y: Math.floor((height - partHeight) / 2),
     width: partWidth,
     height: partHeight,
+  }
+}
+
+/** Share of a portrait's height that the face takes. */
+const FACE_SHARE = 0.5
+
+/**
+ * The 3:4 part of a picture that shows head and shoulders, moved and cut to stay inside the picture.
+ * @param box the face in pixels of the original, of which `size` is a copy reduced by `scale`
+ */
+export function aroundFace(box: Box, scale: number, size: { width: number; height: number }): Rectangle {
+  const [left, top, boxWidth, boxHeight] = box.map((value) => value * scale) as [number, number, number, number]
+  const height = Math.min(boxHeight / FACE_SHARE, size.height, size.width / ASPECT)
+  const width = height * ASPECT
+  const within = (wanted: number, most: number): number => Math.max(0, Math.min(wanted, most))
+  return {
+    x: within(left + boxWidth / 2 - width / 2, size.width - width),
+    y: within(top + boxHeight / 2 - height / 2, size.height - height),
+    width,
+    height,
   }
 }
 

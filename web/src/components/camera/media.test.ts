@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CameraError, cameraFault, nextCamera, openCamera } from './media'
-import { portraitPart } from './frame'
 
 function stubDevices(devices: Partial<MediaDevices> | undefined): void {
   vi.stubGlobal('navigator', { mediaDevices: devices })
@@ -45,12 +44,5 @@ describe('nextCamera', () => {
   it('is null with one camera', async () => {
     stubDevices({ enumerateDevices: () => Promise.resolve([camera('a')]) })
     expect(await nextCamera('a')).toBeNull()
-  })
-})
-
-describe('portraitPart', () => {
-  it('cuts the middle out of a wide picture and of a tall one', () => {
-    expect(portraitPart(640, 480)).toEqual({ x: 140, y: 0, width: 360, height: 480 })
-    expect(portraitPart(480, 1000)).toEqual({ x: 0, y: 180, width: 480, height: 640 })
   })
 })

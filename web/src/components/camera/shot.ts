@@ -1,23 +1,24 @@
-import type { Face, FaceEngine, ProblemCode } from '@/face'
+import { dominant, FaceError, type Box, type Face, type FaceEngine, type ProblemCode } from '@/face'
+import { aroundFace, ASPECT } from './frame'
 import type { Timings } from './steps'
 
 /** One picture of one face, measured on this device. */
 export interface Shot {
   readonly id: string
-  readonly face: Face & { readonly embedding: Float32Array; readonly crop: ImageData }
-  /** A small JPEG of what was measured, for this device only, and its object URL. */
+  /** 128 centred unit components. */
+  readonly embedding: Float32Array<ArrayBuffer>
+  /** 112×112, aligned. */
+  readonly crop: ImageData
+  /** Head and shoulders as a small JPEG, for this device only, and its object URL. */
   readonly photo: Blob
   readonly url: string
-  /** Name of the file, where it was uploaded. */
-  readonly name?: string
   /** How long finding, aligning and measuring took. */
   readonly timings: Timings
 }
 
-/** With these there is nothing to measure; with any other problem a person may insist. */
-const HOPELESS: readonly ProblemCode[] = ['no_face', 'several_faces', 'too_small']
-const PHOTO_SIDE = 480
-const PHOTO_QUALITY = 0.85
+const COPY_SIDE = 1600
+const PORTRAIT_HEIGHT = 480
+const PORTRAIT_QUALITY = 0.85
 
 /** A picture that cannot become a shot, with the first problem to solve. */
 export class NoShot extends Error {
@@ -32,40 +33,48 @@ export class NoShot extends Error {
 
 /**
  * Measures `picture` and makes a shot of it; takes the bitmap over.
- * @param strict refuse every quality problem, not only the hopeless ones
- * @throws NoShot with the problem
+ * @throws NoShot with the first problem for which a picture is refused
  */
-export async function makeShot(
-  engine: FaceEngine,
-  picture: ImageBitmap,
-  { strict, name }: { strict: boolean; name?: string },
-): Promise<Shot> {
-  const photo = await smallPhoto(picture)
-  const started = performance.now()
-  const faces = await engine.analyse(picture)
-  const measuredMs = performance.now() - started
-  const [face] = faces
-  if (!face) throw new NoShot('no_face')
-  if (faces.length > 1) throw new NoShot('several_faces')
-  const problem = face.quality.problems.find((code) => strict || HOPELESS.includes(code))
+export async function makeShot(engine: FaceEngine, picture: ImageBitmap): Promise<Shot> {
+  const copy = reduced(picture)
+  const { box, quality, embedding, crop, timings } = meant(await engine.analyse(picture))
+  const [problem] = quality.problems
   if (problem) throw new NoShot(problem)
-  const { embedding, crop } = face
-  if (!embedding || !crop) throw new NoShot('no_face')
-  const shot = { id: crypto.randomUUID(), face: { ...face, embedding, crop }, photo, measuredMs }
-  return { ...shot, url: URL.createObjectURL(photo), ...(name === undefined ? {} : { name }) }
+  if (!embedding || !crop || !timings) throw new NoShot('no_face')
+  const photo = await portrait(copy, box)
+  return { id: crypto.randomUUID(), embedding, crop, timings, photo, url: URL.createObjectURL(photo) }
+}
+
+/** The one face that is meant. @throws NoShot when there is none, or nobody stands out */
+export function meant(faces: readonly Face[]): Face {
+  try {
+    return dominant(faces)
+  } catch (error) {
+    if (error instanceof FaceError && error.code === 'face.several_faces') throw new NoShot('several_faces')
+    if (error instanceof FaceError && error.code === 'face.no_face') throw new NoShot('no_face')
+    throw error
+  }
 }
 
 /** Overwrites what was measured and lets the picture go. */
 export function forgetShot(shot: Shot): void {
-  shot.face.embedding.fill(0)
-  shot.face.crop.data.fill(0)
+  shot.embedding.fill(0)
+  shot.crop.data.fill(0)
   URL.revokeObjectURL(shot.url)
 }
 
-/** A JPEG whose longer side is at most 480 px; everything else about the picture (place, camera) is left behind. */
-async function smallPhoto(picture: ImageBitmap): Promise<Blob> {
-  const scale = Math.min(1, PHOTO_SIDE / Math.max(picture.width, picture.height))
+/** A reduced copy to cut the portrait from, because the engine takes the picture itself away. */
+function reduced(picture: ImageBitmap): { canvas: OffscreenCanvas; scale: number } {
+  const scale = Math.min(1, COPY_SIDE / Math.max(picture.width, picture.height))
   const canvas = new OffscreenCanvas(Math.round(picture.width * scale), Math.round(picture.height * scale))
   canvas.getContext('2d')?.drawImage(picture, 0, 0, canvas.width, canvas.height)
-  return canvas.convertToBlob({ type: 'image/jpeg', quality: PHOTO_QUALITY })
+  return { canvas, scale }
+}
+
+/** Head and shoulders as a small JPEG; everything else about the picture (place, camera, others) is left behind. */
+async function portrait({ canvas, scale }: ReturnType<typeof reduced>, box: Box): Promise<Blob> {
+  const { x, y, width, height } = aroundFace(box, scale, canvas)
+  const cut = new OffscreenCanvas(PORTRAIT_HEIGHT * ASPECT, PORTRAIT_HEIGHT)
+  cut.getContext('2d')?.drawImage(canvas, x, y, width, height, 0, 0, cut.width, cut.height)
+  return cut.convertToBlob({ type: 'image/jpeg', quality: PORTRAIT_QUALITY })
 }

@@ -23,7 +23,7 @@ export interface Refusal {
 /** A shot from a picture file, or why not. Never raises: one bad file does not stop the others. */
 export async function readUpload(engine: FaceEngine, file: File): Promise<Shot | Refusal> {
   try {
-    return await makeShot(engine, await decodePicture(file), { strict: false, name: file.name })
+    return await makeShot(engine, await decodePicture(file))
   } catch (error) {
     return { name: file.name, problem: uploadProblem(error) }
   }

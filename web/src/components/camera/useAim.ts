@@ -3,7 +3,7 @@ import type { Face, FaceEngine, ProblemCode } from '@/face'
 import { grab } from './frame'
 import { GuidanceChooser, type Guide } from './guidance'
 import { startLoop } from './loop'
-import { makeShot, NoShot, type Shot } from './shot'
+import { makeShot, meant, NoShot, type Shot } from './shot'
 import { ShotController } from './shots'
 
 interface Aiming {
@@ -35,17 +35,17 @@ export function useAim({ video, engine, live, more, shotTaken, failed }: Aiming)
     guide.value = chooser.next(problems, now)
     const aim = controller.frame(problems.length === 0, now)
     progress.value = aim.progress
-    if (aim.shoot) await shoot({ strict: true })
+    if (aim.shoot) await shoot()
   }
 
-  /** Takes one shot from the current frame; by hand it forgives what can be forgiven. */
-  async function shoot({ strict }: { strict: boolean }): Promise<void> {
+  /** Takes one shot from the current frame, by itself or by hand. */
+  async function shoot(): Promise<void> {
     const [element, ready] = [video.value, engine.value]
     if (!element || !ready || shooting.value || !more()) return
     shooting.value = true
     controller.rest()
     try {
-      shotTaken(await makeShot(ready, await grab(element, 'shot'), { strict }))
+      shotTaken(await makeShot(ready, await grab(element, 'shot')))
     } catch (error) {
       if (error instanceof NoShot) guide.value = chooser.insist(error.problem, performance.now())
       else failed(error)
@@ -76,7 +76,10 @@ export function useAim({ video, engine, live, more, shotTaken, failed }: Aiming)
 
 /** What is wrong with a frame as a whole. */
 function problemsOf(faces: readonly Face[]): readonly ProblemCode[] {
-  const [face] = faces
-  if (!face) return ['no_face']
-  return faces.length > 1 ? ['several_faces'] : face.quality.problems
+  try {
+    return meant(faces).quality.problems
+  } catch (error) {
+    if (error instanceof NoShot) return [error.problem]
+    throw error
+  }
 }

@@ -20,7 +20,7 @@ export function useEnrolment() {
   const timings = ref<Timings>({})
   const trouble = shallowRef<unknown>(null)
   const result = shallowRef<Enrolled | null>(null)
-  const different = computed(() => !onePerson(shots.value.map((shot) => shot.face.embedding)))
+  const different = computed(() => !onePerson(shots.value.map((shot) => shot.embedding)))
   let password: string | undefined
   let ticket: Promise<Ticket> | null = null
 
@@ -68,8 +68,8 @@ export function useEnrolment() {
     stage.value = 'protecting'
     timings.value = best.timings
     try {
-      const embedding = averageEmbeddings(shots.value.map((shot) => shot.face.embedding))
-      const picture = { photo: best.photo, crop: best.face.crop, embedding: embedding.slice() }
+      const embedding = averageEmbeddings(shots.value.map((shot) => shot.embedding))
+      const picture = { photo: best.photo, crop: best.crop, embedding: embedding.slice() }
       const opened = await ticket
       result.value = await enrol(opened, embedding, note)
       await keepPicture(opened.self.account.id, { ...picture, takenAt: Date.now(), shots: shots.value.length })

@@ -1,14 +1,15 @@
 import { computed, onMounted, ref, shallowRef } from 'vue'
+import { ApiError } from '@/api'
 import { forgetShot, type Shot } from '@/components/camera/shot'
 import type { Step, Timings } from '@/components/camera/steps'
 import { openTicket, verify, type Ticket, type Verified } from '@/device/face'
 import { refreshAccount, session } from '@/stores/session'
 
-export type Stage = 'loading' | 'empty' | 'looking' | 'asking' | 'answered'
+export type Stage = 'looking' | 'empty' | 'asking' | 'answered' | 'failed'
 
 /** One look at the camera, one question, one answer. */
 export function useRecognition() {
-  const stage = ref<Stage>('loading')
+  const stage = ref<Stage>(session.account?.template ? 'looking' : 'empty')
   const source = ref<'camera' | 'upload'>('camera')
   const timings = ref<Timings>({})
   const trouble = shallowRef<unknown>(null)
@@ -16,24 +17,14 @@ export function useRecognition() {
   const account = computed(() => session.account)
   let ticket: Promise<Ticket> | null = null
 
-  /** Asks for the challenge while the person is still looking for the camera; tells at once when that fails. */
-  async function load(): Promise<void> {
-    trouble.value = null
+  /** Shows the camera at once, and asks for the challenge while the person still looks for their place. */
+  function begin(): void {
     result.value = null
     timings.value = {}
-    stage.value = 'loading'
-    try {
-      const { template } = await refreshAccount()
-      if (!template) {
-        stage.value = 'empty'
-        return
-      }
-      ticket = openTicket('verify')
-      await ticket
-      stage.value = 'looking'
-    } catch (error) {
-      trouble.value = error
-    }
+    stage.value = session.account?.template ? 'looking' : 'empty'
+    if (stage.value === 'empty') return
+    ticket = openTicket('verify')
+    ticket.catch(fail)
   }
 
   async function look(shot: Shot): Promise<void> {
@@ -41,14 +32,22 @@ export function useRecognition() {
     stage.value = 'asking'
     timings.value = shot.timings
     try {
-      result.value = await verify(await ticket, shot.face.embedding, note)
+      result.value = await verify(await ticket, shot.embedding, note)
       stage.value = 'answered'
     } catch (error) {
-      trouble.value = error
-      stage.value = 'looking'
+      await fail(error)
     } finally {
-      ticket = null
       forgetShot(shot)
+    }
+  }
+
+  /** No decision was made; where the template turns out to be gone, the page says that instead. */
+  async function fail(error: unknown): Promise<void> {
+    trouble.value = error
+    stage.value = 'failed'
+    if (error instanceof ApiError && error.code === 'keyholder.not_enrolled') {
+      await refreshAccount().catch(() => undefined)
+      stage.value = 'empty'
     }
   }
 
@@ -56,6 +55,6 @@ export function useRecognition() {
     timings.value = { ...timings.value, [step]: milliseconds }
   }
 
-  onMounted(load)
-  return { stage, source, timings, trouble, result, account, look, again: load, load }
+  onMounted(begin)
+  return { stage, source, timings, trouble, result, account, look, begin }
 }
