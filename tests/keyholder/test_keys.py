@@ -48,7 +48,7 @@ def test_a_row_moved_to_another_account_opens_nothing(holder: KeyHolder) -> None
         (wrapped,) = db.execute("SELECT wrapped FROM epochs WHERE account = ?", (first.account,)).fetchone()
         db.execute("UPDATE epochs SET wrapped = ? WHERE account = ?", (wrapped, second.account))
     office.unsealed._keys.clear()
-    with pytest.raises(InvalidTag):
+    with pytest.raises(errors.KeyHolderStorageFailed):
         second.grant(MessageType.VERIFY)
 
 

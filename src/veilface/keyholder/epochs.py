@@ -10,7 +10,9 @@ from hashlib import sha256
 from sqlite3 import Connection, Row
 from typing import Final, Literal, get_args
 
-from veilface.keyholder.errors import ActivationStale, NotEnrolled, StaleKey
+from cryptography.exceptions import InvalidTag
+
+from veilface.keyholder.errors import ActivationStale, KeyHolderStorageFailed, NotEnrolled, StaleKey
 from veilface.keyholder.keys import KeyEncryptionKey
 from veilface.keyholder.store import insert, number, one
 
@@ -30,8 +32,11 @@ class Epoch:
     template_hash: bytes | None
 
     def unwrap(self, kek: KeyEncryptionKey) -> bytes:
-        """The packed secret (1,024 B)."""
-        return kek.unwrap(self.wrapped, bound_to=_bound_to(self.account, self.number))
+        """The packed secret (1,024 B); raises ``KeyHolderStorageFailed`` for a row that was damaged or moved."""
+        try:
+            return kek.unwrap(self.wrapped, bound_to=_bound_to(self.account, self.number))
+        except InvalidTag as error:
+            raise KeyHolderStorageFailed from error
 
 
 def begin(
