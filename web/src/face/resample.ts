@@ -8,6 +8,7 @@ import type { Pixels } from './types'
 
 const CHANNELS = 3
 const PRECISION_BITS = 22
+const HALF = 1 << (PRECISION_BITS - 1)
 
 function blank(width: number, height: number): Pixels {
   return { width, height, data: new Uint8Array(width * height * CHANNELS) }
@@ -26,23 +27,35 @@ export function reduce(picture: Pixels, factor: number): Pixels {
   if (factor === 1) return picture
   const out = blank(picture.width / factor, picture.height / factor)
   const mean = blockMean(factor)
-  const { data } = picture
   const row = picture.width * CHANNELS
-  let target = 0
+  const sums = new Uint32Array(out.width * CHANNELS)
   for (let y = 0; y < out.height; y += 1) {
-    for (let x = 0; x < out.width; x += 1) {
-      for (let channel = 0; channel < CHANNELS; channel += 1) {
-        let sum = 0
-        for (let down = 0; down < factor; down += 1) {
-          let at = (y * factor + down) * row + x * factor * CHANNELS + channel
-          for (let across = 0; across < factor; across += 1, at += CHANNELS) sum += data[at] ?? 0
-        }
-        out.data[target] = mean(sum)
-        target += 1
-      }
+    sums.fill(0)
+    for (let down = 0; down < factor; down += 1) {
+      const start = (y * factor + down) * row
+      addBlocks(picture.data.subarray(start, start + row), factor, sums)
     }
+    out.data.set(sums.map(mean), y * sums.length)
   }
   return out
+}
+
+/** Adds every run of `factor` pixels of a row to its sum, channel by channel. */
+function addBlocks(row: Uint8Array, factor: number, sums: Uint32Array): void {
+  let from = 0
+  for (let to = 0; to < sums.length; to += CHANNELS) {
+    let red = 0
+    let green = 0
+    let blue = 0
+    for (let across = 0; across < factor; across += 1, from += CHANNELS) {
+      red += row[from] ?? 0
+      green += row[from + 1] ?? 0
+      blue += row[from + 2] ?? 0
+    }
+    sums[to] = (sums[to] ?? 0) + red
+    sums[to + 1] = (sums[to + 1] ?? 0) + green
+    sums[to + 2] = (sums[to + 2] ?? 0) + blue
+  }
 }
 
 /** `Image.crop`: a part of the picture, black where it reaches beyond. */
@@ -95,15 +108,25 @@ export function resize(picture: Pixels, width: number, height: number): Pixels {
 function resizeAcross(picture: Pixels, width: number): Pixels {
   const out = blank(width, picture.height)
   const columns = triangleWeights(picture.width, width)
-  const { data } = picture
-  let target = 0
+  let to = 0
   for (let y = 0; y < picture.height; y += 1) {
-    const row = y * picture.width
+    const start = y * picture.width * CHANNELS
+    const row = picture.data.subarray(start, start + picture.width * CHANNELS)
     for (const { first, weights } of columns) {
-      const start = (row + first) * CHANNELS
-      for (let channel = 0; channel < CHANNELS; channel += 1, target += 1) {
-        out.data[target] = weigh(data, start + channel, CHANNELS, weights)
+      let red = HALF
+      let green = HALF
+      let blue = HALF
+      for (let index = 0; index < weights.length; index += 1) {
+        const weight = weights[index] ?? 0
+        const from = (first + index) * CHANNELS
+        red += (row[from] ?? 0) * weight
+        green += (row[from + 1] ?? 0) * weight
+        blue += (row[from + 2] ?? 0) * weight
       }
+      out.data[to] = red >> PRECISION_BITS
+      out.data[to + 1] = green >> PRECISION_BITS
+      out.data[to + 2] = blue >> PRECISION_BITS
+      to += CHANNELS
     }
   }
   return out
@@ -111,20 +134,20 @@ function resizeAcross(picture: Pixels, width: number): Pixels {
 
 function resizeDown(picture: Pixels, height: number): Pixels {
   const out = blank(picture.width, height)
-  const row = picture.width * CHANNELS
-  let target = 0
-  for (const { first, weights } of triangleWeights(picture.height, height)) {
-    for (let at = 0; at < row; at += 1, target += 1) {
-      out.data[target] = weigh(picture.data, first * row + at, row, weights)
+  const width = picture.width * CHANNELS
+  const sums = new Int32Array(width)
+  for (const [y, { first, weights }] of triangleWeights(picture.height, height).entries()) {
+    sums.fill(HALF)
+    for (const [offset, weight] of weights.entries()) {
+      const start = (first + offset) * width
+      addRow(picture.data.subarray(start, start + width), weight, sums)
     }
+    const row = out.data.subarray(y * width, (y + 1) * width)
+    for (let at = 0; at < width; at += 1) row[at] = (sums[at] ?? 0) >> PRECISION_BITS
   }
   return out
 }
 
-function weigh(data: Uint8Array, start: number, step: number, weights: Int32Array): number {
-  let sum = 1 << (PRECISION_BITS - 1)
-  for (let index = 0, at = start; index < weights.length; index += 1, at += step) {
-    sum += (data[at] ?? 0) * (weights[index] ?? 0)
-  }
-  return Math.min(255, sum >> PRECISION_BITS)
+function addRow(row: Uint8Array, weight: number, sums: Int32Array): void {
+  for (let at = 0; at < row.length; at += 1) sums[at] = (sums[at] ?? 0) + (row[at] ?? 0) * weight
 }

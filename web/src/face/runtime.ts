@@ -32,7 +32,7 @@ export async function openPipeline(onProgress: (loaded: number, total: number) =
   await Promise.all([requireSha256(yunet, CONTRACT.detector_sha256), requireSha256(sface, CONTRACT.embedder_sha256)])
   ort.env.wasm.wasmPaths = { mjs: loaderUrl }
   ort.env.wasm.wasmBinary = runtime.buffer
-  ort.env.wasm.numThreads = crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1
+  ort.env.wasm.numThreads = crossOriginIsolated ? threads(navigator.hardwareConcurrency) : 1
   const detector = await openSession(yunet)
   const embedder = await openSession(sface)
   return new FacePipeline(
@@ -45,6 +45,11 @@ export async function openPipeline(onProgress: (loaded: number, total: number) =
       return numbersOf(fc1)
     },
   )
+}
+
+/** Half of the cores: threads that wait for each other on a busy machine are slower than one. */
+function threads(cores: number): number {
+  return Math.max(1, Math.min(MOST_THREADS, cores >> 1))
 }
 
 /** The 8-bit weights are unpacked once, at loading: that makes a run two to three times as fast. */
