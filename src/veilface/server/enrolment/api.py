@@ -1,5 +1,7 @@
 """Challenges, keys, enrolments and templates over HTTP."""
 
+import time
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
@@ -49,11 +51,16 @@ def read_key(request: HttpRequest, key_fp: Digest) -> HttpResponse:  # noqa: ARG
 
 
 @router.post("/enrolments", response={201: Enrolment}, openapi_extra=octets_in(services.ENROLMENT_BYTES))
-def enrol(request: HttpRequest) -> Status[Enrolment]:
-    """Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works."""
+def enrol(request: HttpRequest, response: HttpResponse) -> Status[Enrolment]:
+    """Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works.
+
+    The time it took is in `Server-Timing`.
+    """
     current = caller(request)
     data = read_octets(request, length=services.ENROLMENT_BYTES)
+    begin = time.perf_counter()
     row = services.enrol(current.account, data=data, binding=current.binding)
+    response["Server-Timing"] = f"enrol;dur={(time.perf_counter() - begin) * 1000:.2f}"
     return Status(201, Enrolment(template=Template.of(row), receipt=bytes(row.receipt)))
 
 
