@@ -164,6 +164,8 @@ export interface paths {
         /**
          * Enrol
          * @description Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works.
+         *
+         *     The time it took is in `Server-Timing`.
          */
         post: operations["veilface_server_enrolment_api_enrol"];
         delete?: never;
