@@ -216,7 +216,7 @@ def _start(name: str, arguments: Sequence[str], *, log: Path, settings: Mapping[
 
 def _wait_until_healthy(pair: Running) -> None:
     deadline = time.monotonic() + READY_S
-    with httpx.Client(base_url=pair.url, timeout=READY_S) as client:
+    with httpx.Client(base_url=pair.url, timeout=READY_S, trust_env=False) as client:
         while time.monotonic() < deadline:
             for child in (pair.keyholder, pair.server):
                 child.check()

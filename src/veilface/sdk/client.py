@@ -7,6 +7,7 @@ once, to the address the person named.
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -27,6 +28,7 @@ from veilface.sdk.errors import MalformedAnswer, ServerRefused, ServerUnreachabl
 
 T = TypeVar("T")
 API: Final = "/api/v1"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 CSRF_COOKIE: Final = "veilface_csrf"
 CSRF_HEADER: Final = "X-CSRFToken"
 TIMEOUT_S: Final = 30.0
@@ -41,7 +43,9 @@ class Client:
         headers: dict[str, str] = {"Accept-Language": preferred_language()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(base_url=f"{self._server}{API}", headers=headers, timeout=timeout_s)
+        # A proxy of the environment is for other hosts than this one.
+        away = urlsplit(self._server).hostname not in LOOPBACK
+        self._http = httpx.Client(base_url=f"{self._server}{API}", headers=headers, timeout=timeout_s, trust_env=away)
 
     def __enter__(self) -> Self:
         return self

@@ -9,10 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from veilface.protect.envelope import Header, KeyCert, KeyPurpose, MessageType, Outcome, Receipt
 from veilface.protect.errors import ProtectError
+from veilface.sdk.client import LOOPBACK
 from veilface.sdk.errors import KeyHolderChanged, KeyNotTrusted, OriginMismatch, ReceiptGap, ReceiptNotTrusted
 from veilface.sdk.folder import Pins
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CLOCK_SLACK_MS = 5 * 60_000
 
 
