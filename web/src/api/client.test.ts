@@ -38,10 +38,10 @@ afterEach(() => {
 
 describe('a request', () => {
   it('goes to the versioned API, in the language of the page', async () => {
-    fetched.mockResolvedValue(answer({ server: 'ok' }))
+    fetched.mockResolvedValue(answer({ name: 'Veilface' }))
     setLanguage('en')
-    expect(await api.health()).toEqual({ server: 'ok' })
-    expect(sent().url).toBe('/api/v1/health')
+    expect(await api.site()).toEqual({ name: 'Veilface' })
+    expect(sent().url).toBe('/api/v1/site')
     expect(sent().headers['Accept-Language']).toBe('en')
     expect(sent().headers['X-CSRFToken']).toBeUndefined()
   })

@@ -21,6 +21,14 @@ export interface Answer<T> {
   timings: Readonly<Record<string, number>>
 }
 
+const SIGNED_OUT = 'server.not_signed_in'
+let signedOut: () => void = () => undefined
+
+/** What to do when the server says that nobody is logged in (any more). One listener; the session store. */
+export function onSignedOut(listener: () => void): void {
+  signedOut = listener
+}
+
 /** Sends one request and reads a JSON answer (undefined for 204). */
 export async function requestJson<T>(method: Method, path: string, options: Options = {}): Promise<Answer<T>> {
   const response = await send(method, path, options)
@@ -100,6 +108,7 @@ async function refusal(response: Response): Promise<ApiError> {
     | { code?: unknown; message?: unknown; details?: unknown }
     | undefined
   if (typeof said?.code === 'string' && typeof said.message === 'string') {
+    if (said.code === SIGNED_OUT) signedOut()
     return new ApiError(said.code, said.message, response.status, (said.details ?? {}) as Details)
   }
   return failure(response.status >= 502 && response.status <= 504 ? 'server_down' : 'unreadable', response.status)

@@ -7,13 +7,11 @@ import type {
   Deletion,
   Device,
   Enrolment,
-  Health,
   Hex,
   NewAccount,
   Session,
   Signed,
   Site,
-  Template,
   Verification,
 } from '@/api/types'
 
@@ -32,7 +30,6 @@ async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
 
 export const api = {
   site: () => data(requestJson<Site>('GET', '/site')),
-  health: () => data(requestJson<Health>('GET', '/health')),
 
   session: () => data(requestJson<Session>('GET', '/session')),
   logIn: (username: string, password: string) =>
@@ -55,7 +52,6 @@ export const api = {
   revokeDevice: (id: Hex, signed: Signed) =>
     data(requestJson<Device>('POST', `/devices/${id}/revocation`, { body: signed })),
 
-  templates: () => data(requestJson<Template[]>('GET', '/templates')),
   templateData: (id: Hex) => requestBytes(`/templates/${id}/data`, { timeoutMs: SLOW_MS }),
   /** `envelope` is header ‖ signature, 320 bytes. */
   deleteTemplate: (id: Hex, envelope: Body) =>

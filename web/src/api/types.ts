@@ -5,8 +5,6 @@ type Schemas = components['schemas']
 
 /** 16 or 32 bytes as lower-case hexadecimal digits. */
 export type Hex = string
-/** Bytes as base64url without padding. */
-export type Bytes64 = string
 
 export type Account = Schemas['Account']
 export type Challenge = Schemas['Challenge']
@@ -15,12 +13,10 @@ export type ChallengeType = ChallengeRequest['type']
 export type Device = Schemas['Device']
 export type Enrolment = Schemas['Enrolment']
 export type Deletion = Schemas['Deletion']
-export type Health = Schemas['Health']
 export type NewAccount = Schemas['Registration']
 export type Profile = Schemas['Profile']
 export type Session = Schemas['Session']
 export type Site = Schemas['Site']
-export type TeamMember = Schemas['Member']
 export type Template = Schemas['Template']
 export type Verification = Schemas['Verification']
 export type Words = Schemas['Localised']

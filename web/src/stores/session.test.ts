@@ -75,6 +75,20 @@ describe('the session', () => {
     expect(store.session).toMatchObject({ status: 'ready', account: null, binding: '' })
   })
 
+  it('ends when any answer says that nobody is logged in', async () => {
+    vi.mocked(api.session).mockResolvedValueOnce({ account: profile, binding: 'AAAA' })
+    const store = await freshStore()
+    const leave = vi.fn()
+    store.whenExpired(leave)
+    await store.loadSession()
+    const body = JSON.stringify({ code: 'server.not_signed_in', message: '请先登录。', details: {} })
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(body, { status: 401 })))
+    await expect((await import('@/api/client')).requestJson('GET', '/templates')).rejects.toThrow('请先登录')
+    vi.unstubAllGlobals()
+    expect(store.session).toMatchObject({ status: 'unknown', account: null, binding: '' })
+    expect(leave).toHaveBeenCalledTimes(1)
+  })
+
   it('is over after logging out, and only when the server agreed', async () => {
     vi.mocked(api.session).mockResolvedValueOnce({ account: profile, binding: 'AAAA' })
     const store = await freshStore()

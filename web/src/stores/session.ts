@@ -1,6 +1,7 @@
 /** Who is logged in, as the server says. Nothing here is kept in the browser. */
 import { readonly, shallowReactive } from 'vue'
 import { api, ApiError, type Account, type NewAccount, type Session } from '@/api'
+import { onSignedOut } from '@/api/client'
 
 interface State {
   /** `unknown` until the server has answered once. */
@@ -14,6 +15,7 @@ interface State {
 
 const state = shallowReactive<State>({ status: 'unknown', account: null, binding: '', trouble: null })
 let asking: Promise<void> | null = null
+let expired: () => void = () => undefined
 
 /** Read it anywhere; it changes only through the functions below. */
 export const session = readonly(state) as Readonly<State>
@@ -60,11 +62,23 @@ export async function refreshAccount(): Promise<Account> {
   return account
 }
 
-/** The account is gone, or the server has ended the session. */
+/** Nobody is logged in any more, as far as this page knows; the next question asks the server. */
 export function forgetSession(): void {
   state.account = null
+  state.binding = ''
   state.status = 'unknown'
 }
+
+/** What to do when the server has ended the session behind the page's back. */
+export function whenExpired(act: () => void): void {
+  expired = act
+}
+
+onSignedOut(() => {
+  if (state.account === null) return
+  forgetSession()
+  expired()
+})
 
 async function ask(): Promise<void> {
   try {
