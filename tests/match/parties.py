@@ -69,8 +69,8 @@ class Account:
 
     def verdict(self, template: bytes, probe: bytes, threshold: float = THRESHOLD) -> Cause:
         evidence = self.probe_evidence(template, probe, threshold)
-        return judge(self.secret, Evidence(norm=evidence.norm, range_=evidence.range_, score=evidence.score))
+        return judge(self.secret, Evidence.parse(norm=evidence.norm, range_=evidence.range_, score=evidence.score))
 
     def enrolment_verdict(self, template: bytes) -> Cause:
         evidence = self.template_evidence(template)
-        return judge(self.secret, Evidence(norm=evidence.norm, range_=evidence.range_))
+        return judge(self.secret, Evidence.parse(norm=evidence.norm, range_=evidence.range_))

@@ -5,19 +5,13 @@ import pytest
 
 from tests.match.parties import THRESHOLD, Account, at_cosine, unit
 from veilface.keyholder.audit import Cause
+from veilface.keyholder.decide import Evidence
 from veilface.match import verification
 from veilface.match.errors import MasksDoNotFit, MasksSpent
 from veilface.match.masks import Masks, MaskSet, prepare
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
-from veilface.protect.rlwe import (
-    NORM_BYTES,
-    RANGE_BYTES,
-    SCORE_BYTES,
-    decrypt_blinded,
-    decrypt_norm,
-    decrypt_range,
-)
+from veilface.protect.rlwe import NORM_BYTES, RANGE_BYTES, SCORE_BYTES, open_blinded, open_norm, open_range
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +33,12 @@ def test_score_norm_and_range_are_those_of_the_plaintext(account: Account) -> No
         embedding = at_cosine(template_embedding, np.cos(seed / 13), seed)
         probe = account.probe(embedding)
         evidence = verification.probe_evidence(template, probe, threshold=0.25, masks=unblinded(account))
-        score = decrypt_blinded(account.secret, evidence.score) / SCALE**2 + 0.25
+        opened = Evidence.parse(norm=evidence.norm, range_=evidence.range_, score=evidence.score)
+        assert opened.score is not None
+        score = open_blinded(account.secret, opened.score) / SCALE**2 + 0.25
         errors.append(score - template_embedding @ embedding)
-        norms.append(decrypt_norm(account.secret, evidence.norm) / SCALE**2)
-        largest = max(largest, int(np.abs(decrypt_range(account.secret, evidence.range_)).max()))
+        norms.append(open_norm(account.secret, opened.norm) / SCALE**2)
+        largest = max(largest, int(np.abs(open_range(account.secret, opened.range_)).max()))
     assert np.sqrt(np.mean(np.square(errors))) <= 0.001 * 1.3, "rms of 40; 0.0008 over many"
     assert max(abs(norm - NORM_CENTRE) for norm in norms) < NORM_SLACK
     assert abs(np.mean(norms) - NORM_CENTRE) < 0.001

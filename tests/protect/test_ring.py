@@ -89,11 +89,22 @@ def test_product_of_words_is_the_negacyclic_product(seed: int, left_terms: int, 
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(-(2**52), 2**52), min_size=8, max_size=8))
+@given(st.lists(st.integers(-(2**50), 2**50), min_size=8, max_size=8))
 def test_reduction_of_large_integers(values: list[int]) -> None:
     array = np.zeros((3, N))
     array[:, :8] = values
     assert [[int(v) for v in row[:8]] for row in DATA.residues(array)] == [[v % p for v in values] for p in DATA.primes]
+
+
+@pytest.mark.parametrize("offset", [-1, 0, 1])
+def test_reduction_beside_large_multiples(offset: int) -> None:
+    """Where a quotient rounded the wrong way would show."""
+    for row, prime in enumerate(DATA.primes):
+        multiples = (2**50 // prime - np.arange(N, dtype=np.int64)) * prime
+        for values in (multiples + offset, -multiples + offset):
+            array = np.zeros((3, N))
+            array[row] = values
+            assert (DATA.residues(array)[row] == offset % prime).all()
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from veilface.protect import rlwe
 from veilface.protect.errors import MalformedCiphertext
-from veilface.protect.ring import DATA, KEY, RANGE, N, conjugation
+from veilface.protect.ring import DATA, KEY, RANGE, N, Residues, conjugation
 
 COMPONENT = N * 3
 
@@ -141,43 +141,41 @@ def test_encryption_opens_to_the_message(key: tuple[rlwe.SecretKey, bytes]) -> N
     assert np.abs(opened - message).max() < 120
 
 
-def test_range_equals_big_integers(key: tuple[rlwe.SecretKey, bytes]) -> None:
-    rng = np.random.default_rng(1)
-    words = np.stack([np.stack([rng.integers(0, p, N) for p in RANGE.primes]) for _ in range(2)]).astype(float)
-    coefficients = rlwe.decrypt_range(key[0], rlwe.pack_words(words))
-    plain = RANGE.inverse(rlwe.open_by_seal(key[0], words))
-    for index in range(0, N, 97):
-        assert int(coefficients[index]) == RANGE.crt([int(row[index]) for row in plain])
+def random_words(seed: int, components: int) -> Residues:
+    rng = np.random.default_rng(seed)
+    return np.stack([[rng.integers(0, p, N) for p in DATA.primes] for _ in range(components)]).astype(np.float64)
+
+
+def test_range_equals_the_inner_product_over_the_secret(key: tuple[rlwe.SecretKey, bytes]) -> None:
+    words = random_words(1, 2)[:, :2]
+    plain = RANGE.residues(words[0] + words[1] * key[0]._residues[:2])
+    assert (rlwe.open_range(key[0], words) == RANGE.inverse(plain)).all()
 
 
 def test_blinded_equals_seals_decryptor(key: tuple[rlwe.SecretKey, bytes]) -> None:
-    rng = np.random.default_rng(2)
-    for _ in range(5):
-        words = np.stack([np.stack([rng.integers(0, p, N) for p in DATA.primes]) for _ in range(3)]).astype(float)
+    for seed in range(5):
+        words = random_words(seed, 3)
         opened = DATA.inverse(rlwe.open_by_seal(key[0], words))
-        assert rlwe.decrypt_blinded(key[0], rlwe.pack_words(words)) == DATA.crt([int(c) for c in opened[:, 127]])
+        assert rlwe.open_blinded(key[0], words) == DATA.crt([int(c) for c in opened[:, 127]])
 
 
 def test_norm_equals_seals_decryptor_where_it_fits(key: tuple[rlwe.SecretKey, bytes]) -> None:
     """With the last two components zero the basis 1, s, σs, s·σs is SEAL's 1, s."""
-    rng = np.random.default_rng(3)
-    words = np.stack([np.stack([rng.integers(0, p, N) for p in DATA.primes]) for _ in range(2)]).astype(float)
+    words = random_words(3, 2)
     opened = DATA.inverse(rlwe.open_by_seal(key[0], words))
-    norm = rlwe.decrypt_norm(key[0], rlwe.pack_words(np.concatenate([words, np.zeros_like(words)])))
+    norm = rlwe.open_norm(key[0], np.concatenate([words, np.zeros_like(words)]))
     assert norm == DATA.crt([int(c) for c in opened[:, 0]])
 
 
 def test_norm_equals_the_inner_product_over_the_secret(key: tuple[rlwe.SecretKey, bytes]) -> None:
-    rng = np.random.default_rng(4)
-    words = np.stack([np.stack([rng.integers(0, p, N) for p in DATA.primes]) for _ in range(4)]).astype(float)
-    residues = []
+    words, residues = random_words(4, 4), []
     for row, prime in enumerate(DATA.primes):
         secret = key[0]._residues[row].astype(int).astype(object)
         conjugate = secret[conjugation()]
         parts = words[:, row].astype(int).astype(object)
         plain = parts[0] + parts[1] * secret + parts[2] * conjugate + parts[3] * secret * conjugate
         residues.append(int(plain.sum()) * pow(N, -1, prime) % prime)
-    assert rlwe.decrypt_norm(key[0], rlwe.pack_words(words)) == DATA.crt(residues)
+    assert rlwe.open_norm(key[0], words) == DATA.crt(residues)
 
 
 def test_seal_rates_the_parameters_at_128_bits() -> None:

@@ -29,9 +29,8 @@ from veilface.protect.rlwe import (
     RANGE_BYTES,
     SCORE_BYTES,
     PublicKey,
-    decrypt_blinded,
     generate_key,
-    pack_words,
+    open_blinded,
     parse_words,
 )
 
@@ -146,7 +145,7 @@ def measure_cosine_error(pairs: int) -> CosineError:
         probe_words = parse_words(protect_probe(probe, public_key=public_bytes), components=2)
         t, p = template_words, DATA.residues(probe_words + public_key.zero())
         product = DATA.residues(np.stack([t[0] * p[0], t[0] * p[1] + t[1] * p[0], t[1] * p[1]]))
-        score = decrypt_blinded(secret, pack_words(product)) / SCALE**2
+        score = open_blinded(secret, product) / SCALE**2
         errors.append(score - float(np.dot(base.astype(np.float64), probe.astype(np.float64))))
     return CosineError(
         rms=math.sqrt(sum(error * error for error in errors) / pairs),

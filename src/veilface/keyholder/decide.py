@@ -14,7 +14,7 @@ from veilface.keyholder.errors import Malformed
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
 from veilface.protect.ring import RANGE, Residues
-from veilface.protect.rlwe import SecretKey, open_blinded, open_by_seal, open_norm, parse_words
+from veilface.protect.rlwe import SecretKey, open_blinded, open_norm, open_range, parse_words
 
 NORM_MIN: Final = round((NORM_CENTRE - NORM_SLACK) * SCALE**2)
 NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
@@ -50,7 +50,7 @@ def prepare(secret: bytes) -> SecretKey:
 
 def judge(key: SecretKey, evidence: Evidence) -> Cause:
     """``Cause.NONE`` when range, norm and – for a verification – the blinded sign are all as they must be."""
-    first, second = RANGE.inverse(open_by_seal(key, evidence.range_))
+    first, second = open_range(key, evidence.range_)
     largest, inconsistent = np.abs(first).max(), (first != second).any()
     norm = open_norm(key, evidence.norm)
     blinded = 0 if evidence.score is None else open_blinded(key, evidence.score)

@@ -16,7 +16,6 @@ from veilface.protect.ring import DATA, DROPPED, RANGE, Residues, conjugation, m
 from veilface.protect.rlwe import SCORE_COEFFICIENT, pack_words, parse_words
 
 _RANGE_PRIMES: Final = len(RANGE.primes)
-_COLUMN: Final = np.array(DATA.primes, dtype=np.float64)[:, None]
 _DROPPED_INVERSES: Final = np.array(
     [[float(pow(DROPPED.modulus, -1, prime))] for prime in RANGE.primes], dtype=np.float64
 )
@@ -69,23 +68,26 @@ def probe_evidence(template: bytes, probe: bytes, *, threshold: float, masks: Ma
 
 def _blinded_score(template: Residues, probe: Residues, threshold: float, blinding: int, mask: Residues) -> Residues:
     """ρ·(T·P − θΔ²·X^127) + mask, (3, 3, 4096), in the basis 1, s, s²."""
-    limit = round(threshold * SCALE * SCALE) % np.array(DATA.primes)[:, None]
-    factor = blinding % np.array(DATA.primes)[:, None]
-    score = np.stack(
-        [
-            template[0] * probe[0] - limit * monomial(DATA, SCORE_COEFFICIENT),
-            template[0] * probe[1] + template[1] * probe[0],
-            template[1] * probe[1],
-        ]
-    )
-    return DATA.residues(DATA.centre(score) * factor + mask)
+    primes = np.array(DATA.primes)[:, None]
+    limit = round(threshold * SCALE * SCALE) % primes
+    score = np.empty((3, *probe.shape[1:]))
+    np.multiply(template[0], probe[0], out=score[0])
+    score[0] -= limit * monomial(DATA, SCORE_COEFFICIENT)
+    np.multiply(template[0], probe[1], out=score[1])
+    score[1] += template[1] * probe[0]
+    np.multiply(template[1], probe[1], out=score[2])
+    blinded = DATA.centre(score)
+    blinded *= blinding % primes
+    blinded += mask
+    return DATA.residues(blinded)
 
 
 def _norm(probe: Residues, mask: Residues) -> Residues:
     """P(X)·P(X⁻¹) + mask, (4, 3, 4096), in the basis 1, s, σs, s·σs."""
     conjugate = probe[..., conjugation()]
-    products = probe * conjugate[:, None]
-    return DATA.residues(products.reshape(4, *probe.shape[1:]) + mask)
+    products = (probe * conjugate[:, None]).reshape(mask.shape)
+    products += mask
+    return DATA.residues(products)
 
 
 def _range(probe: Residues) -> Residues:

@@ -39,6 +39,7 @@ class Basis:
         self.modulus: Final = math.prod(primes)
         self._column: Final = np.array(primes, dtype=np.float64)[:, None]
         self._inverses: Final = 1.0 / self._column
+        self._halves: Final = 0.5 / self._column
 
     def centre(self, values: Residues) -> Residues:
         """Residues of size at most (prime+3)/2, in float64, of integers (…, primes, 4096) below 2^53."""
@@ -48,10 +49,16 @@ class Basis:
         return np.subtract(values, quotient, out=quotient)
 
     def residues(self, values: Residues) -> Residues:
-        """Residues in [0, prime), in float64, of integers (…, primes, 4096) below 2^53."""
-        centred = self.centre(values)
-        centred += self._column * (centred < 0)
-        return centred
+        """Residues in [0, prime), in float64, of integers (…, primes, 4096) of size at most 2^50.
+
+        The added half keeps the quotient 0.5/prime or more from every integer; the three roundings move it by
+        0.375/prime at most. So its floor is exact.
+        """
+        quotient = values * self._inverses
+        quotient += self._halves
+        np.floor(quotient, out=quotient)
+        quotient *= self._column
+        return np.subtract(values, quotient, out=quotient)
 
     def forward(self, coefficients: Integers) -> Residues:
         """The NTT, residues in [0, prime), of coefficients of size at most 2^23.
@@ -63,14 +70,16 @@ class Basis:
             coefficients = coefficients[None, :]
         grid = coefficients.astype(np.float64).reshape(*coefficients.shape[:-1], _SIDE, _SIDE)
         grid = self._centre_grid(rows @ grid)
-        grid = self._centre_grid(grid * twist)
-        return self.residues((grid @ columns).reshape(*grid.shape[:-2], N))
+        grid *= twist
+        grid = self._centre_grid(grid)
+        return self.residues(self.centre((grid @ columns).reshape(*grid.shape[:-2], N)))
 
     def inverse(self, residues: Residues) -> Integers:
         """The coefficients (…, primes, 4096), centred about zero, of NTT residues of the same shape."""
         columns, twist, rows = self._inverse_tables
         grid = self._centre_grid(residues.reshape(*residues.shape[:-1], _SIDE, _SIDE) @ columns)
-        grid = self._centre_grid(grid * twist)
+        grid *= twist
+        grid = self._centre_grid(grid)
         return self.centre((rows @ grid).reshape(residues.shape)).astype(np.int64)
 
     def crt(self, residues: Sequence[int]) -> int:

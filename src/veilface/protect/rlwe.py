@@ -15,7 +15,7 @@ import seal
 from numpy.typing import NDArray
 
 from veilface.protect.errors import MalformedCiphertext
-from veilface.protect.ring import DATA, KEY, PRIMES, RANGE, Basis, Integers, N, Residues, Words, conjugation, functional
+from veilface.protect.ring import DATA, KEY, PRIMES, RANGE, Basis, Integers, N, Residues, conjugation, functional
 
 __all__ = ["PRIMES", "N"]
 
@@ -39,8 +39,7 @@ PARAM_ID: Final = hashlib.sha256(PARAMETERS.encode("ascii")).digest()
 
 Bytes = NDArray[np.uint8]
 _WORD_BYTES: Final = 8
-_GARNER: Final = Basis(RANGE.primes[1:])
-_GARNER_FACTOR: Final = _GARNER.centre(np.array([[pow(RANGE.primes[0], -1, RANGE.primes[1])]], np.float64))
+_HALF: Final = 1 << 12
 _RAW: Final = seal.compr_mode_type.none
 
 
@@ -67,14 +66,13 @@ def parse_words(data: bytes, *, components: int, basis: Basis = DATA) -> Residue
 
 
 def pack_words(residues: Residues) -> bytes:
-    """The wire form of residues in [0, 2^24), any shape of a size divisible by 4, in C order."""
-    four = residues.astype(np.uint32).reshape(-1, 4)
-    packed = np.empty((len(four), RESIDUE_BYTES), "<u4")
-    packed[:, 0] = four[:, 0] | four[:, 1] << 24
-    packed[:, 1] = four[:, 1] >> 8 | four[:, 2] << 16
-    packed[:, 2] = four[:, 2] >> 16 | four[:, 3] << 8
-    wire: bytes = packed.tobytes()
-    return wire
+    """The wire form of residues in [0, 2^24), any shape, in C order."""
+    wire = np.empty(RESIDUE_BYTES * residues.size + 1, np.uint8)
+    # Overlapping 4-byte writes at a stride of 3, in ascending order: each high zero byte is overwritten by the next
+    # residue's low one. The tests compare with bytes joined one by one.
+    overlapping = np.ndarray((residues.size,), "<i4", buffer=wire, strides=(RESIDUE_BYTES,))
+    overlapping[...] = residues.reshape(-1).astype(np.int32)
+    return wire[:-1].tobytes()
 
 
 # --- keys ------------------------------------------------------------------------------------------------
@@ -137,19 +135,19 @@ class SecretKey:
         return seal.Decryptor(context, context.from_secret_str(_secret_key_head() + words.tobytes()))
 
     @cached_property
-    def norm_functional(self) -> Words:
-        """What takes a norm ciphertext to its coefficient 0: the words (4, 3, 4096) of (1, s, σs, s·σs)/4096."""
+    def norm_functional(self) -> Residues:
+        """What takes a norm ciphertext to its coefficient 0: (1, s, σs, s·σs)/4096, in halves (4, 3, 4096, 2)."""
         secret = self._residues[: len(PRIMES)]
         conjugate = secret[:, conjugation()]
         basis = np.stack([np.ones_like(secret), secret, conjugate, DATA.residues(secret * conjugate)])
-        return DATA.residues(basis * functional(DATA, 0)).astype(np.uint64)
+        return _halves(DATA.residues(basis * functional(DATA, 0)))
 
     @cached_property
-    def score_functional(self) -> Words:
-        """What takes a score ciphertext to its coefficient 127: (1, s, s²) times that coefficient's functional."""
+    def score_functional(self) -> Residues:
+        """What takes a score ciphertext to its coefficient 127: (1, s, s²) times a functional, (3, 3, 4096, 2)."""
         secret = self._residues[: len(PRIMES)]
         basis = np.stack([np.ones_like(secret), secret, DATA.residues(secret * secret)])
-        return DATA.residues(basis * functional(DATA, SCORE_COEFFICIENT)).astype(np.uint64)
+        return _halves(DATA.residues(basis * functional(DATA, SCORE_COEFFICIENT)))
 
     def __repr__(self) -> str:
         return "SecretKey(…)"
@@ -181,36 +179,22 @@ def encrypt(public_key: PublicKey, coefficients: Integers) -> Residues:
     return residues
 
 
-def decrypt_range(secret_key: SecretKey, data: bytes) -> Integers:
-    """The int64 coefficients (4096,), centred modulo q1·q2, of a range ciphertext (49,152 B), opened by SEAL.
-
-    Rounding noise (σ ≈ 15) is all there is if the sender was honest. A value that is small modulo one prime
-    and not the other comes out large.
-    """
-    first, second = RANGE.inverse(open_by_seal(secret_key, parse_words(data, components=2, basis=RANGE)))
-    digit = _GARNER.centre((second - first) * _GARNER_FACTOR)[0].astype(np.int64)
-    centred: Integers = first + RANGE.primes[0] * digit
-    return centred
-
-
-def decrypt_norm(secret_key: SecretKey, data: bytes) -> int:
-    """The centred coefficient 0 of a norm ciphertext (147,456 B) in the basis 1, s, σs, s·σs."""
-    return open_norm(secret_key, parse_words(data, components=4))
-
-
-def decrypt_blinded(secret_key: SecretKey, data: bytes) -> int:
-    """The centred coefficient 127 of a score ciphertext (110,592 B): ρ·(score − θΔ²) plus noise."""
-    return open_blinded(secret_key, parse_words(data, components=3))
-
-
 def open_norm(secret_key: SecretKey, residues: Residues) -> int:
-    """:func:`decrypt_norm` of a ciphertext already parsed, (4, 3, 4096)."""
+    """The centred coefficient 0 of a parsed norm ciphertext (4, 3, 4096), in the basis 1, s, σs, s·σs."""
     return _functional(residues, secret_key.norm_functional)
 
 
 def open_blinded(secret_key: SecretKey, residues: Residues) -> int:
-    """:func:`decrypt_blinded` of a ciphertext already parsed, (3, 3, 4096)."""
+    """The centred coefficient 127 of a parsed score ciphertext (3, 3, 4096): ρ·(score − θΔ²) plus noise."""
     return _functional(residues, secret_key.score_functional)
+
+
+def open_range(secret_key: SecretKey, residues: Residues) -> Integers:
+    """The coefficients (2, 4096), centred modulo q1 and q2, of a parsed range ciphertext (2, 2, 4096).
+
+    Rounding noise (σ ≈ 15) is all there is if the sender was honest, and it is the same modulo both primes.
+    """
+    return RANGE.inverse(open_by_seal(secret_key, residues))
 
 
 def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:
@@ -221,10 +205,16 @@ def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:
     return _tail_words(secret_key.decryptor.decrypt(sealed).to_bytes(_RAW), primes, N)
 
 
-def _functional(residues: Residues, weights: Words) -> int:
+def _halves(residues: Residues) -> Residues:
+    """Residues (…) as their low 12 bits and the rest, (…, 2)."""
+    high = np.floor(residues / _HALF)
+    return np.stack([residues - _HALF * high, high], axis=-1)
+
+
+def _functional(residues: Residues, weights: Residues) -> int:
     """One coefficient of one plaintext. SEAL would open all 4096, and knows no σs."""
-    products = np.einsum("cpi,cpi->p", residues.astype(np.uint64), weights)  # below 4 · 4096 · 2^48 < 2^63
-    return DATA.crt([int(product) for product in products])
+    sums = (residues[:, :, None] @ weights).sum(axis=(0, 2))  # below 4 · 4096 · 2^36 = 2^50: exact
+    return DATA.crt([int(low) + _HALF * int(high) for low, high in sums])
 
 
 # --- SEAL's containers, inside this process only ---------------------------------------------------------
