@@ -11,8 +11,8 @@ from veilface.keyholder.keys import KeyEncryptionKey
 from veilface.protect.rlwe import SecretKey
 
 LIFETIME_S: Final = 90.0
-MOST_KEYS: Final = 64
-"""An opened key takes about 1 MB."""
+MOST_KEYS: Final = 32
+"""An opened key takes about 2 MB."""
 
 
 class UnsealedKeys:
