@@ -6,15 +6,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
+from tests.processes import Machine, free_port
 from tests.support import Answer, Api, Device, Person
 from veilface.keyholder import service
 from veilface.keyholder.core import KeyHolder
@@ -60,27 +64,55 @@ def _program(name: str) -> str:
     return found
 
 
+@dataclass(frozen=True)
+class DatabaseServer:
+    """Where this run's databases are. ``folder`` holds their files."""
+
+    folder: Path
+    url: str
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"veilface_{secrets.token_hex(4)}"
+        if self.url.startswith("sqlite"):
+            return f"sqlite:///{self.folder / name}.sqlite3"
+        with pymysql.connect(unix_socket=str(self.folder / "db.sock"), user="root") as session:
+            session.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return self.url.replace("/veilface?", f"/{name}?")
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Point Django at this run's database before pytest-django makes it."""
-    kind = os.environ.get("VEILFACE_TEST_DATABASE", "sqlite")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """SQLite files in a folder, or a MariaDB server of our own."""
     folder = tmp_path_factory.mktemp("database")
-    if kind == "mariadb":
+    if os.environ.get("VEILFACE_TEST_DATABASE", "sqlite") == "mariadb":
         with mariadb(folder) as url:
-            _use(url)
-            yield
+            yield DatabaseServer(folder, url)
     else:
-        _use(f"sqlite:///{folder / 'veilface.sqlite3'}")
-        yield
+        yield DatabaseServer(folder, f"sqlite:///{folder / 'veilface.sqlite3'}")
 
 
-def _use(url: str) -> None:
-    from django.db import connections  # noqa: PLC0415
-
-    chosen = databases.configure(url)
-    django_settings.DATABASES["default"].update(chosen)
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database_server: DatabaseServer) -> None:
+    """Point Django at this run's database before pytest-django makes it."""
+    django_settings.DATABASES["default"].update(databases.configure(database_server.url))
     del connections["default"]
     connections.settings = connections.configure_settings(django_settings.DATABASES)
+
+
+@contextmanager
+def machine_in(folder: Path, database_server: DatabaseServer) -> Iterator[Machine]:
+    """A folder for real processes, with an empty database."""
+    made = Machine(folder, database_server.fresh(), free_port(), free_port())
+    made.initialise()
+    with closing(made):
+        yield made
+
+
+@pytest.fixture
+def machine(tmp_path: Path, database_server: DatabaseServer) -> Iterator[Machine]:
+    with machine_in(tmp_path, database_server) as made:
+        yield made
 
 
 # --- the server ------------------------------------------------------------------------------------------

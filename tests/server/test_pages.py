@@ -142,8 +142,8 @@ def unreachable() -> Exception:
     return KeyHolderUnavailable()
 
 
-def test_a_site_file_of_ones_own(client: Client, keyholder: Switchable, settings: Settings, tmp_path: Path) -> None:
-    assert keyholder
+@pytest.mark.usefixtures("keyholder")
+def test_a_site_file_of_ones_own(client: Client, settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     text = '{ zh = "甲", en = "A" }'
     file.write_text(f'name = "示例"\n[[team]]\nname = {text}\nrole = {text}\nabout = {text}\n', "utf-8")

@@ -6,7 +6,8 @@
     ├── who asks      NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts · PasswordNeeded
     ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
     │                 PasswordTooShort · PasswordTooCommon · TermsChanged
-    ├── requests      NotFound · BadRequest · InvalidRequest · UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
+    ├── requests      NotFound · BadRequest · InvalidRequest
+    │                 UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
     ├── enrolment     TemplateNotAccepted · EnrolmentPaused
     └── this machine  KeyHolderDown · StorageFailed · StorageFull

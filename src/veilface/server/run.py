@@ -4,6 +4,7 @@ One worker process with several threads: prepared masks live in its memory. More
 larger; a verification that finds no prepared masks makes its own.
 """
 
+import io
 import os
 import secrets
 from pathlib import Path
@@ -83,7 +84,7 @@ def prepare() -> None:
     os.umask(0o077)
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("check", databases=["default"])
+    call_command("check", databases=["default"], stdout=io.StringIO())
     call_command("forget")
 
 

@@ -1,0 +1,106 @@
+"""Looks for an embedding in files, in every form somebody might have written it down in.
+
+A form is searched by runs of neighbouring values, forwards and backwards, so a vector is found wherever it stands
+whole, whatever stands around it.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veilface.protect.ring import DATA
+
+SCALES = (127, 160, 1 << 14, 1 << 15)
+FLOATS = ("<f2", ">f2", "<f4", ">f4", "<f8", ">f8")
+INTEGERS = ("<i1", "<i2", ">i2", "<i4", ">i4", "<i8", ">i8")
+SEPARATORS = (",", ", ", " ", "\n", ";", "\t")
+PRECISIONS = range(3, 18)
+RUN = 16
+
+
+@dataclass(frozen=True)
+class Needle:
+    form: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Finding:
+    form: str
+    place: str
+
+
+def search(embedding: NDArray[np.float64], *roots: Path) -> list[Finding]:
+    """Every form of ``embedding`` (128,) that stands in a file below ``roots``."""
+    needles = list(needles_of(embedding))
+    findings = []
+    for root in roots:
+        for file in sorted(path for path in (root, *root.rglob("*")) if path.is_file()):
+            findings += search_bytes(needles, file.read_bytes(), place=str(file))
+    return findings
+
+
+def search_bytes(needles: list[Needle], data: bytes, *, place: str) -> list[Finding]:
+    """Every needle that stands in ``data``."""
+    return [Finding(needle.form, place) for needle in needles if needle.data in data]
+
+
+def needles_of(embedding: NDArray[np.float64]) -> Iterator[Needle]:
+    """Runs of the embedding in every form."""
+    for direction, values in (("forwards", embedding), ("backwards", embedding[::-1])):
+        for start in range(0, len(values), RUN):
+            run = values[start : start + RUN]
+            for form, data in _binary(run):
+                yield from _written(f"{form} {direction}", data)
+            for form, text in _texts(run):
+                yield Needle(f"{form} {direction}", text.encode())
+
+
+def _binary(run: NDArray[np.float64]) -> Iterator[tuple[str, bytes]]:
+    for kind in FLOATS:
+        yield kind, run.astype(kind).tobytes()
+    for scale in SCALES:
+        for rounding, scaled in _rounded(run, scale):
+            for kind in INTEGERS:
+                limits = np.iinfo(kind)
+                if scaled.min() >= limits.min and scaled.max() <= limits.max:
+                    yield f"{rounding}(x·{scale}) as {kind}", scaled.astype(kind).tobytes()
+            for prime in DATA.primes:
+                words = (scaled % prime).astype("<u4")
+                yield f"{rounding}(x·{scale}) mod {prime}", words.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+
+
+def _rounded(run: NDArray[np.float64], scale: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    yield "round", np.floor(run * scale + 0.5).astype(np.int64)
+    yield "trunc", np.trunc(run * scale).astype(np.int64)
+
+
+def _written(form: str, data: bytes) -> Iterator[Needle]:
+    """The bytes themselves, in hex, and in base64 at each of its three alignments."""
+    yield Needle(form, data)
+    yield Needle(f"{form}, hex", data.hex().encode())
+    yield Needle(f"{form}, HEX", data.hex().upper().encode())
+    for offset in range(3):
+        # Characters that depend on the neighbours outside the run are cut off at both ends.
+        whole = base64.b64encode(bytes(offset) + data)
+        inner = whole[(offset * 8 + 5) // 6 : (offset + len(data)) * 8 // 6]
+        yield Needle(f"{form}, base64", inner)
+        yield Needle(f"{form}, base64url", inner.translate(bytes.maketrans(b"+/", b"-_")))
+
+
+def _texts(run: NDArray[np.float64]) -> Iterator[tuple[str, str]]:
+    renderings = {"repr": [repr(float(x)) for x in run], "repr of float32": [str(np.float32(x)) for x in run]}
+    for digits in PRECISIONS:
+        renderings[f".{digits}f"] = [f"{x:.{digits}f}" for x in run]
+        renderings[f".{digits}e"] = [f"{x:.{digits}e}" for x in run]
+        renderings[f".{digits}g"] = [f"{x:.{digits}g}" for x in run]
+    for scale in SCALES:
+        for rounding, scaled in _rounded(run, scale):
+            renderings[f"{rounding}(x·{scale})"] = [str(int(x)) for x in scaled]
+    for form, numbers in renderings.items():
+        for separator in SEPARATORS:
+            yield f"{form} as text", separator.join(numbers)

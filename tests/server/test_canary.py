@@ -1,0 +1,89 @@
+"""No embedding reaches the server or the key holder: enrol a marked one, then look for it everywhere."""
+
+import base64
+import json
+import math
+import secrets
+import struct
+from pathlib import Path
+
+import pytest
+
+from tests.canary import Needle, needles_of, search, search_bytes
+from tests.processes import Machine
+from tests.server.conftest import DatabaseServer, with_device
+from tests.support import PASSWORD, near, unit
+
+MARKED = unit(20_261_122)
+AROUND = b"\x00\xffnoise around it \x80" * 3
+NEEDLES = list(needles_of(MARKED))
+FORMS = sorted({needle.form for needle in NEEDLES})
+
+
+def test_a_marked_embedding_is_nowhere(machine: Machine, database_server: DatabaseServer) -> None:
+    """Both folders, the database's files, the logs at their most talkative, and every temporary file."""
+    probe = near(MARKED, cosine=0.9)
+    with machine.keyholder(), machine.server():
+        device = with_device(machine.api().register("person-one"))
+        assert device.enrol(MARKED).status == 201
+        assert device.accepted(MARKED)
+        assert device.accepted(probe)
+        assert not device.accepted(unit(2))
+        assert device.enrol(MARKED, password=PASSWORD).status == 201
+        template = device.person.profile()["template"]
+        data = device.api.get(f"/templates/{template['id']}/data").body
+        places = (machine.folder, database_server.folder)
+        while_running = search(MARKED, *places)
+    assert while_running == []
+    for embedding in (MARKED, probe):
+        assert search(embedding, *places) == []
+    # The search did look where the template is stored.
+    assert search_bytes([Needle("template", data[:64])], everything(*places), place="") != []
+
+
+def everything(*roots: Path) -> bytes:
+    return b"".join(file.read_bytes() for root in roots for file in root.rglob("*") if file.is_file())
+
+
+def test_the_search_knows_many_forms() -> None:
+    assert len(FORMS) > 900
+    wanted = ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "round(x·127) as <i1", "round(x·160) as <i2"]
+    wanted += ["round(x·16384) as >i2", "round(x·32768) as <i4", "round(x·32768) mod 16736257", "repr as text"]
+    for form in wanted:
+        for way in ("forwards", "backwards"):
+            assert f"{form} {way}" in FORMS
+
+
+@pytest.mark.parametrize("way", ["forwards", "backwards"])
+def test_every_planted_form_is_found(way: str, tmp_path: Path) -> None:
+    """What is planted is made here, by other means than the search's own."""
+    values = [float(x) for x in (MARKED if way == "forwards" else MARKED[::-1])]
+    planted = {
+        "float16": struct.pack("<128e", *values),
+        "float32": struct.pack("<128f", *values),
+        "float32 big-endian": struct.pack(">128f", *values),
+        "float64": struct.pack("<128d", *values),
+        "int16": struct.pack("<128h", *[math.floor(x * 16384 + 0.5) for x in values]),
+        "int8": struct.pack("<128b", *[math.floor(x * 127 + 0.5) for x in values]),
+        "int32 big-endian": struct.pack(">128i", *[math.floor(x * 32768 + 0.5) for x in values]),
+        "hex": struct.pack("<128f", *values).hex().encode(),
+        "base64": base64.b64encode(struct.pack("<128d", *values)),
+        "base64 of an odd offset": base64.urlsafe_b64encode(b"x" + struct.pack("<128f", *values)),
+        "json": json.dumps(values).encode(),
+        "csv of four digits": ",".join(f"{x:.4f}" for x in values).encode(),
+        "lines of nine digits": "\n".join(f"{x:.9g}" for x in values).encode(),
+    }
+    for form, data in planted.items():
+        (tmp_path / "file").write_bytes(AROUND + data + AROUND)
+        assert search(MARKED, tmp_path), form
+
+
+def test_every_form_is_found_where_it_is_planted() -> None:
+    by_form = {needle.form: needle for needle in NEEDLES}
+    for form in FORMS[:: len(FORMS) // 200]:
+        needle = by_form[form]
+        assert search_bytes([needle], AROUND + needle.data + AROUND, place="planted"), form
+
+
+def test_noise_is_not_found() -> None:
+    assert search_bytes(NEEDLES, secrets.token_bytes(1_000_000), place="noise") == []
