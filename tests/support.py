@@ -49,6 +49,21 @@ class Answer:
         return str(self.json["code"])
 
 
+class Refused(AssertionError):
+    """A step on the way was refused with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status, answer.body)
+        self.answer = answer
+
+
+def granted(answer: Answer) -> Answer:
+    """The answer, if it is 200."""
+    if answer.status != 200:
+        raise Refused(answer)
+    return answer
+
+
 class Transport(Protocol):
     """Sends one request of a signed-in caller (or of nobody) and brings the answer back."""
 
@@ -109,9 +124,7 @@ class Person:
         return context_hash(label, self.origin, self.binding)
 
     def profile(self) -> Any:
-        answer = self.api.get("/account")
-        assert answer.status == 200, answer.body
-        return answer.json
+        return granted(self.api.get("/account")).json
 
 
 @dataclass
@@ -144,9 +157,7 @@ class Device:
         return self.api.post("/challenges", content | ({"password": password} if password else {}))
 
     def grant(self, kind: str, context: bytes, *, password: str | None = None) -> dict[str, Any]:
-        answer = self.challenge(kind, context, password=password)
-        assert answer.status == 200, answer.body
-        return dict(answer.json)
+        return dict(granted(self.challenge(kind, context, password=password)).json)
 
     def header(self, type_: MessageType, context: bytes, grant: dict[str, Any], body: bytes = b"") -> Header:
         about_template = type_ in (MessageType.ENROL, MessageType.VERIFY, MessageType.DELETE)
@@ -170,9 +181,7 @@ class Device:
         return {"header": encode(header.to_bytes()), "signature": encode(sign_header(self.key, header))}
 
     def key_bytes(self, grant: dict[str, Any]) -> bytes:
-        answer = self.api.get(f"/keys/{decode(grant['key_fp']).hex()}")
-        assert answer.status == 200, answer.body
-        return answer.body
+        return granted(self.api.get(f"/keys/{decode(grant['key_fp']).hex()}")).body
 
     # --- what a device does
 

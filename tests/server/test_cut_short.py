@@ -65,7 +65,7 @@ def test_killed_during_the_first_enrolment(killing_field: Machine) -> None:
     with killing_field.server():
         assert device.challenge("verify", device.person.context(LABEL_LOGIN)).code == "keyholder.not_enrolled"
         assert device.person.profile()["template"] is None
-        assert device.enrol(ME, password=PASSWORD).status == 201
+        assert device.enrol(ME).status == 201
         assert device.accepted(ME)
 
 

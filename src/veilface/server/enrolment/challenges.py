@@ -13,7 +13,7 @@ from veilface.server import keyholding
 from veilface.server.accounts import messages, services, throttle
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence, settling
-from veilface.server.enrolment.models import Challenge
+from veilface.server.enrolment.models import Challenge, Template
 from veilface.server.errors import ChallengeUnknown, PasswordNeeded
 
 KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
@@ -86,7 +86,8 @@ def forget_expired() -> int:
 
 def _check_may_enrol(account: Account, *, password: str | None, address: str) -> None:
     """Protocol §5: replacing a template needs the password as well as a device."""
-    if not account.templates.exists():
+    settling.settle_by_asking(account)
+    if not account.templates.exclude(state=Template.State.STORED).exists():
         return
     if password is None:
         raise PasswordNeeded

@@ -7,7 +7,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from veilface.keyholder.errors import ActivationStale, Unavailable
+from veilface.keyholder.errors import ActivationStale, Unavailable, WrongTemplate
 from veilface.match.verification import template_evidence
 from veilface.protect.envelope import (
     HEADER_BYTES,
@@ -77,6 +77,8 @@ def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -
     template = Template.objects.filter(account=account, id=template_id).defer("data").first()
     if template is None:
         raise NotFound
+    if message.header.template_hash.hex() != template.template_hash:
+        raise WrongTemplate
     check(account, message, type_=MessageType.DELETE, label=LABEL_DELETE, binding=binding)
     Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
     receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
