@@ -72,6 +72,7 @@ class Homomorphic:
         return Description(
             name=self.name,
             parameters={
+                "param_id": rlwe.PARAM_ID.hex(),
                 "n": rlwe.N,
                 "primes": len(rlwe.PRIMES),
                 "log_q": 68,
