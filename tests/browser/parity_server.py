@@ -19,7 +19,7 @@ class IsolatedHandler(SimpleHTTPRequestHandler):
         self.isolated = isolated
         super().__init__(*request, **options)
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         if not self.path.startswith("/pictures/"):
             super().do_GET()
             return

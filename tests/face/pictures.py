@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -26,11 +27,11 @@ def portrait(photos: Path, name: str = "obama.jpg") -> Image.Image:
         return image.convert("RGB")
 
 
-def turned_by_exif(image: Image.Image, orientation: int) -> bytes:
+def portrait_by_exif(orientation: int, photos: Path) -> bytes:
     """Stored sideways, with the tag that sets it upright again."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    return encode(image.transpose(UPRIGHT_TO_STORED[orientation]), quality=92, exif=exif)
+    return encode(portrait(photos).transpose(UPRIGHT_TO_STORED[orientation]), quality=92, exif=exif)
 
 
 def with_alpha(image: Image.Image) -> Image.Image:
@@ -45,7 +46,7 @@ def with_alpha(image: Image.Image) -> Image.Image:
 
 def side_by_side(photos: Path) -> Image.Image:
     """Two people, equally large."""
-    left, right = portrait(photos).resize((450, 562)), portrait(photos, "biden.jpg").crop((85, 0, 485, 500))
+    left, right = portrait(photos).resize((450, 562)), portrait(photos, "biden.jpg").crop((290, 60, 730, 610))
     pair = Image.new("RGB", (900, 562), (90, 100, 110))
     pair.paste(left, (0, 0))
     pair.paste(right.resize((450, 562)), (450, 0))
@@ -74,10 +75,7 @@ VARIANTS: dict[str, Variant] = {
     "lossless.webp": lambda photos: encode(portrait(photos, "astronaut.png"), "WEBP", lossless=True),
     "lossy.webp": lambda photos: encode(portrait(photos), "WEBP", quality=80),
     "progressive.jpg": lambda photos: encode(portrait(photos), quality=70, progressive=True),
-    **{
-        f"exif{orientation}.jpg": lambda photos, orientation=orientation: turned_by_exif(portrait(photos), orientation)
-        for orientation in UPRIGHT_TO_STORED
-    },
+    **{f"exif{orientation}.jpg": partial(portrait_by_exif, orientation) for orientation in UPRIGHT_TO_STORED},
     "leaning.jpg": lambda photos: encode(portrait(photos).rotate(28, expand=True), quality=90),
     "pair.jpg": lambda photos: encode(side_by_side(photos), quality=92),
 }
@@ -99,6 +97,6 @@ REFUSED: dict[str, tuple[Variant, str]] = {
     "empty.jpg": (lambda _: b"", "face.unknown_picture_type"),
     "animation.gif": (lambda photos: encode(small(photos), "GIF"), "face.unknown_picture_type"),
     "bomb.png": (lambda _: bomb(), "face.too_many_pixels"),
-    "heavy.jpg": (lambda photos: (photos / "obama.jpg").read_bytes() + bytes(6 * 1024 * 1024), "face.picture_too_heavy"),
+    "heavy.jpg": (lambda photos: (photos / "obama.jpg").read_bytes() + bytes(6 << 20), "face.picture_too_heavy"),
     "tiny.png": (lambda _: encode(Image.new("RGB", (200, 20)), "PNG"), "face.picture_too_small"),
 }

@@ -92,7 +92,7 @@ class FacePipeline:
             landmarks=tuple((float(across), float(down)) for across, down in detection.landmarks),
             score=detection.score,
             prominence=prominence(detection.box, *size),
-            quality=replace(quality, problems=problems(quality, detection.box, *size, limits)),
+            quality=replace(quality, problems=problems(quality, detection, *size, limits)),
             crop=crop,
             embedding=None,
         )

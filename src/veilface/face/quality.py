@@ -49,8 +49,8 @@ class Limits:
     """Where a measure becomes a problem.
 
     ``size`` in pixels of the picture; ``closeness`` and ``distance`` (of the face's centre from the picture's) in
-    shares of the picture's sides; ``visible`` is the least share of the box inside the picture; brightness is 0 to
-    255; angles are in degrees; sharpness and occlusion as in :class:`Quality`.
+    shares of the picture's sides; ``visible`` is the least share of the box inside the picture, where all landmarks
+    must be in any case; brightness is 0 to 255; angles are in degrees; sharpness and occlusion as in :class:`Quality`.
     """
 
     size: float
@@ -67,13 +67,13 @@ class Limits:
 
 
 ACCEPTABLE: Final = Limits(
-    size=40, closeness=1.5, distance=1.0, visible=0.5, dark=40, bright=230, sharpness=0.3, yaw=55, pitch=35, roll=40,
+    size=40, closeness=1.4, distance=1.0, visible=0.5, dark=40, bright=230, sharpness=0.3, yaw=55, pitch=35, roll=27,
     occlusion=0.7,
 )  # fmt: skip
 """Beyond these a picture is refused; ordinary press photographs, also at 96 pixels, stay within."""
 
 COMFORTABLE: Final = Limits(
-    size=80, closeness=0.85, distance=0.25, visible=1.0, dark=60, bright=215, sharpness=0.4, yaw=20, pitch=18, roll=18,
+    size=80, closeness=0.85, distance=0.25, visible=0.99, dark=60, bright=215, sharpness=0.4, yaw=20, pitch=18, roll=12,
     occlusion=0.6,
 )  # fmt: skip
 """What a camera waits for before it takes a picture by itself."""
@@ -86,7 +86,8 @@ class Quality:
     ``size``: shorter side of the box in pixels of the picture. ``sharpness``: energy of the Laplacian over energy of
     the gradient in the crop; about 1 is sharp, under 0.3 blurred. ``brightness``: mean luma, 0 to 255. ``yaw``:
     degrees, positive when the nose points to the right of the picture; ``pitch``: positive when it points up;
-    ``roll``: positive when the head is turned clockwise in the picture. All three are rough. ``occlusion``: 0 to 1.
+    ``roll``: positive when the head is turned clockwise in the picture. All three are rough, and beyond 15 degrees the
+    detector understates roll by about a third. ``occlusion``: 0 to 1.
     ``problems``: codes beyond :data:`ACCEPTABLE`, the most urgent first.
     """
 
@@ -179,14 +180,17 @@ def visible_share(box: Floats, width: float, height: float) -> float:
     return float(x * y / (box[2] * box[3]))
 
 
-def problems(quality: Quality, box: Floats, width: float, height: float, limits: Limits) -> tuple[Problem, ...]:
-    """What lies beyond ``limits``, the most urgent first; ``box`` and the picture's sides in the same pixels."""
+def problems(quality: Quality, face: Detection, width: float, height: float, limits: Limits) -> tuple[Problem, ...]:
+    """What lies beyond ``limits``, the most urgent first; ``face`` and the picture's sides in the same pixels."""
+    box = face.box
+    complete = bool(np.all((face.landmarks >= 0) & (face.landmarks <= [width, height])))
+    cut = not complete or visible_share(box, width, height) < limits.visible
     closeness = max(box[2] / width, box[3] / height)
     distance = max(abs(box[0] + box[2] / 2 - width / 2) / width, abs(box[1] + box[3] / 2 - height / 2) / height)
     beyond: tuple[tuple[Problem, bool], ...] = (
         ("too_small", quality.size < limits.size),
         ("too_close", closeness > limits.closeness),
-        ("off_centre", distance > limits.distance or visible_share(box, width, height) < limits.visible),
+        ("off_centre", distance > limits.distance or cut),
         ("too_dark", quality.brightness < limits.dark),
         ("too_bright", quality.brightness > limits.bright),
         ("turned", abs(quality.yaw) > limits.yaw or abs(quality.pitch) > limits.pitch),

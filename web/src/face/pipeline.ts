@@ -41,7 +41,7 @@ export class FacePipeline {
       const aligned = lap()
       const detection = scaled(detected, factor, factor)
       const measures = measure(crop, detection)
-      const problems = problemsOf(measures, detection.box, width, height, limits)
+      const problems = problemsOf(measures, detection, width, height, limits)
       const face = { ...detection, quality: { ...measures, problems }, prominence: prominence(detection.box, width, height) }
       const embedding = thorough && centre(await this.#embedder(planesOf(crop)))
       const timings = { found, aligned, measured: lap() }

@@ -49,7 +49,7 @@ export interface Limits {
 /** Beyond these a picture is refused; ordinary press photographs, also at 96 pixels, stay within. */
 export const ACCEPTABLE: Limits = {
   size: 40,
-  closeness: 1.5,
+  closeness: 1.4,
   distance: 1,
   visible: 0.5,
   dark: 40,
@@ -57,7 +57,7 @@ export const ACCEPTABLE: Limits = {
   sharpness: 0.3,
   yaw: 55,
   pitch: 35,
-  roll: 40,
+  roll: 27,
   occlusion: 0.7,
 }
 
@@ -66,13 +66,13 @@ export const COMFORTABLE: Limits = {
   size: 80,
   closeness: 0.85,
   distance: 0.25,
-  visible: 1,
+  visible: 0.99,
   dark: 60,
   bright: 215,
   sharpness: 0.4,
   yaw: 20,
   pitch: 18,
-  roll: 18,
+  roll: 12,
   occlusion: 0.6,
 }
 
@@ -187,15 +187,23 @@ export function visibleShare([x, y, boxWidth, boxHeight]: Box, width: number, he
   return (across * down) / (boxWidth * boxHeight)
 }
 
-/** What lies beyond `limits`, the most urgent first; `box` and the picture's sides in the same pixels. */
-export function problemsOf(measures: Measures, box: Box, width: number, height: number, limits: Limits): ProblemCode[] {
+/** What lies beyond `limits`, the most urgent first; `face` and the picture's sides in the same pixels. */
+export function problemsOf(
+  measures: Measures,
+  { box, landmarks }: Pick<Detection, 'box' | 'landmarks'>,
+  width: number,
+  height: number,
+  limits: Limits,
+): ProblemCode[] {
   const [x, y, boxWidth, boxHeight] = box
+  const complete = landmarks.every(([across, down]) => across >= 0 && across <= width && down >= 0 && down <= height)
+  const cut = !complete || visibleShare(box, width, height) < limits.visible
   const closeness = Math.max(boxWidth / width, boxHeight / height)
   const away = Math.max(Math.abs(x + boxWidth / 2 - width / 2) / width, Math.abs(y + boxHeight / 2 - height / 2) / height)
   const beyond: readonly (readonly [ProblemCode, boolean])[] = [
     ['too_small', measures.size < limits.size],
     ['too_close', closeness > limits.closeness],
-    ['off_centre', away > limits.distance || visibleShare(box, width, height) < limits.visible],
+    ['off_centre', away > limits.distance || cut],
     ['too_dark', measures.brightness < limits.dark],
     ['too_bright', measures.brightness > limits.bright],
     ['turned', Math.abs(measures.yaw) > limits.yaw || Math.abs(measures.pitch) > limits.pitch],

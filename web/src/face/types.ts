@@ -44,7 +44,7 @@ export interface Quality {
   readonly yaw: number
   /** Degrees, rough; positive when the nose points up. */
   readonly pitch: number
-  /** Degrees; positive when the head is turned clockwise in the picture. */
+  /** Degrees, understated beyond 15; positive when the head is turned clockwise in the picture. */
   readonly roll: number
   /** A hint of a covered mouth, 0 to 1; it does not see sunglasses. */
   readonly occlusion: number
