@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import httpx
 
@@ -112,6 +112,11 @@ def _shielded(path: Path, data: Path) -> bool:
 
 
 def _database(path: Path) -> tuple[State, str]:
+    from veilface.server import databases, env
+
+    url = env.secret("VEILFACE_DATABASE_URL")
+    if url is not None and not url.startswith("sqlite:"):
+        return _remote_database(databases.configure(url))
     if not path.exists():
         return "notice", "–"
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -120,6 +125,24 @@ def _database(path: Path) -> tuple[State, str]:
     finally:
         connection.close()
     return "good" if answer == "ok" else "broken", f"SQLite {sqlite3.sqlite_version}: {answer}"
+
+
+def _remote_database(configured: dict[str, Any]) -> tuple[State, str]:
+    import pymysql
+
+    connection = pymysql.connect(
+        host=configured["HOST"] or None,
+        port=int(configured["PORT"] or 0),
+        user=configured["USER"],
+        password=configured["PASSWORD"],
+        database=configured["NAME"],
+        unix_socket=configured["OPTIONS"].get("unix_socket"),
+        connect_timeout=int(ANSWER_S),
+    )
+    try:
+        return "good", connection.get_server_info()
+    finally:
+        connection.close()
 
 
 def _disk(data: Path) -> tuple[State, str]:
@@ -131,7 +154,7 @@ def _disk(data: Path) -> tuple[State, str]:
 def _running(server: str) -> Iterator[Finding]:
     """What only a running server can tell; where none runs, that is no fault."""
     try:
-        answer = httpx.get(f"{server.rstrip('/')}/api/v1/health", timeout=ANSWER_S)
+        answer = httpx.get(f"{server.rstrip('/')}/api/v1/health", timeout=ANSWER_S, trust_env=False)
         health, date = answer.json(), answer.headers.get("date")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         yield Finding(check="server", state="notice", found=server)
