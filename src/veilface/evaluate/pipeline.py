@@ -15,6 +15,7 @@ from veilface.evaluate.stopwatch import Spread, Stopwatch
 from veilface.face.pipeline import FacePipeline
 from veilface.keyholder.audit import Cause
 from veilface.keyholder.decide import Evidence, judge
+from veilface.keyholder.decide import prepare as prepare_secret
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
 from veilface.protect.homomorphic import protect_probe, protect_template
@@ -100,7 +101,7 @@ def _enrol(sample: Sample, watch: Stopwatch) -> Account:
     secret, public_key = generate_key()
     with watch.stage("protect"):
         template = protect_template(sample.embedding, public_key=public_key)
-    return Account(secret=secret, public_key=public_key, template=template)
+    return Account(secret=prepare_secret(secret.pack()), public_key=public_key, template=template)
 
 
 def _decide(account: Account, pair: Pair, watch: Stopwatch) -> bool:
@@ -111,7 +112,7 @@ def _decide(account: Account, pair: Pair, watch: Stopwatch) -> bool:
     with watch.stage("match"):
         found = probe_evidence(account.template, probe, threshold=CONTRACT.threshold, masks=masks)
     with watch.stage("decide"):
-        cause = judge(account.secret, Evidence(score=found.score, norm=found.norm, range_=found.range_))
+        cause = judge(account.secret, Evidence.parse(score=found.score, norm=found.norm, range_=found.range_))
     return cause is Cause.NONE
 
 

@@ -1,0 +1,28 @@
+"""``veilface bench``: one JSON object, or tables."""
+
+import json
+
+from tests.cli.conftest import Veilface
+
+
+def test_bench_verify(veilface: Veilface) -> None:
+    done = veilface("bench", "verify", "--rounds", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert report["rounds"] == 2
+    assert {"veilface", "tenseal", "numpy", "sizes", "tenseal_sizes", "cosine_error"} < set(report)
+
+
+def test_bench_verify_for_people(veilface: Veilface) -> None:
+    done = veilface("bench", "verify", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    for word in ("TenSEAL", "NumPy", "73,728", "rms"):
+        assert word in done.stdout
+
+
+def test_bench_pipeline_needs_pictures(veilface: Veilface, tmp_path: object) -> None:
+    done = veilface("bench", "pipeline", str(tmp_path), "--json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "sub-folder for each person" in done.stderr
