@@ -85,11 +85,14 @@ class TemporaryAccount:
         header = self._header(MessageType.VERIFY, LABEL_LOGIN, grant, body=probe)
         return header.to_bytes(), sign_header(self._key, header)
 
-    def decide(self, header: bytes, signature: bytes, evidence: ProbeEvidence) -> bool:
-        """The key holder's whole answer, checked as a device would; whether it is yes."""
-        receipt = self._keyholder.verify(
+    def decide(self, header: bytes, signature: bytes, evidence: ProbeEvidence) -> bytes:
+        """The key holder's whole answer: the receipt."""
+        return self._keyholder.verify(
             header=header, signature=signature, score=evidence.score, norm=evidence.norm, range_=evidence.range_
         )
+
+    def accepted(self, header: bytes, receipt: bytes) -> bool:
+        """What the receipt says, checked as a device would."""
         parsed = Receipt.parse(receipt)
         parsed.verify(self._keyholder.identity().public_key, header=header)
         return parsed.outcome is Outcome.ACCEPTED

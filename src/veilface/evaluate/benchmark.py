@@ -117,8 +117,8 @@ def _our_round(account: TemporaryAccount, template: bytes, embedding: NDArray[np
             with watch.stage("match"):
                 evidence = probe_evidence(template, probe, threshold=CONTRACT.threshold, masks=masks)
             with watch.stage("keyholder"):
-                accepted = account.decide(header, signature, evidence)
-    if not accepted:
+                receipt = account.decide(header, signature, evidence)
+    if not account.accepted(header, receipt):
         raise PathBroken(stage="verify")
 
 

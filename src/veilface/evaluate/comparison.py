@@ -45,5 +45,6 @@ def compare_pictures(enrolled: bytes, probe: bytes, *, scheme: str) -> Compariso
         with stopwatch.stage("match"):
             evidence = probe_evidence(template, protected, threshold=CONTRACT.threshold, masks=masks)
         with stopwatch.stage("decide"):
-            match = account.decide(header, signature, evidence)
+            receipt = account.decide(header, signature, evidence)
+        match = account.accepted(header, receipt)
     return Comparison(scheme=scheme, match=match, timings_ms=stopwatch.total_ms())
