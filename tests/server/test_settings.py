@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from tests.processes import Machine
@@ -120,3 +121,11 @@ def test_the_server_starts_again_in_seconds_and_stops_when_asked(machine: Machin
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir() if file.is_file())
     assert list(machine.temporary.iterdir()) == []
+
+
+def test_the_schema_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs/database.md").read_text("utf-8")
+    for model in apps.get_models():
+        section = text.split(f"## {model._meta.db_table}\n")[1].split("\n## ")[0]
+        for field in model._meta.concrete_fields:
+            assert f"`{field.column}`" in section, field

@@ -120,6 +120,13 @@ def test_deleting_names_the_template_it_deletes(enrolled: Device) -> None:
     assert enrolled.accepted(ME)
 
 
+def test_a_template_of_an_older_contract_can_be_deleted(enrolled: Device) -> None:
+    template, message = enrolled.deletion()
+    older = message.with_header(model_fp=secrets.token_bytes(32))
+    assert enrolled.api.octets(f"/templates/{template}/deletion", enrolled.sealed(older)).status == 200
+    assert not Template.objects.exists()
+
+
 def test_nobody_deletes_anothers_template(enrolled: Device, people: Callable[[str], Person]) -> None:
     other = with_device(people("person-two"))
     other.enrol(NEW)

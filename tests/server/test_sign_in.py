@@ -1,11 +1,13 @@
 """Registration, passwords, sessions, tokens."""
 
+import io
 import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -85,10 +87,51 @@ def test_a_field_of_the_wrong_type_is_named_and_its_value_is_not_repeated(api: A
     assert b"12345678901" not in answer.body
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 5000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7", b"\xff\xfe", b"[" * 5000])
 def test_a_body_that_is_no_json_object(api: Api, body: bytes) -> None:
     answer = api.transport.send("POST", "/api/v1/session", body, "application/json")
     assert (answer.status, answer.code) == (422, "server.invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "status", "code"),
+    [
+        ("application/json", 16_385, 413, "server.body_too_large"),
+        ("application/octet-stream", 74_049, 413, "server.body_too_large"),
+        ("application/octet-stream", 100, 415, "server.unsupported_body"),
+        ("multipart/form-data; boundary=x", 100, 415, "server.unsupported_body"),
+        ("application/x-www-form-urlencoded", 100, 415, "server.unsupported_body"),
+        ("text/plain", 10, 415, "server.unsupported_body"),
+    ],
+)
+def test_a_body_too_large_or_of_another_type(api: Api, kind: str, size: int, status: int, code: str) -> None:
+    answer = api.transport.send("POST", "/api/v1/session", b"x" * size, kind)
+    assert (answer.status, answer.code) == (status, code)
+
+
+class Unread(io.BytesIO):
+    """A body that nobody may look at."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError
+
+    readline = read
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("announced", ["10000000000", "-1", "nonsense"])
+def test_what_is_announced_too_large_is_not_read(api: Api, kind: str, announced: str) -> None:
+    transport = api.transport
+    assert isinstance(transport, SiteTransport)
+    meta: dict[str, Any] = {"CONTENT_LENGTH": announced, "CONTENT_TYPE": kind, "wsgi.input": Unread()}
+    response = transport.client.generic("POST", "/api/v1/enrolments", **meta)
+    assert response.status_code in {413, 415}
+
+
+def test_a_body_without_a_length_is_refused(api: Api) -> None:
+    headers = {"Transfer-Encoding": "chunked"}
+    answer = api.transport.send("POST", "/api/v1/session", b"{}", "application/json", headers)
+    assert (answer.status, answer.code) == (411, "server.length_required")
 
 
 def test_registrations_from_one_address_are_limited(api: Api) -> None:

@@ -4,7 +4,6 @@ import json
 from typing import Any, cast
 
 import structlog
-from django.conf import settings
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -19,7 +18,6 @@ from veilface.server.accounts.device_api import router as devices
 from veilface.server.enrolment.api import router as enrolment
 from veilface.server.errors import (
     BadRequest,
-    BodyTooLarge,
     InvalidRequest,
     NotFound,
     NotSignedIn,
@@ -41,14 +39,12 @@ default). The site signs in with a session cookie and sends `X-CSRFToken`; progr
 
 
 class StrictJson(Parser):
-    """JSON bodies, after type and size are known to be right."""
+    """JSON bodies whose size is known to be right; ninja hides what is raised here in an ``HttpError``."""
 
     def parse_body(self, request: HttpRequest) -> Json:
-        """The body's object; raises before reading what is too large or of another type."""
+        """The body's object."""
         if request.content_type != "application/json":
             raise UnsupportedBody(got=(request.content_type or "")[:60], expected="application/json")
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.JSON_BYTES:
-            raise BodyTooLarge(got=request.META["CONTENT_LENGTH"], expected=settings.JSON_BYTES)
         try:
             return cast("Json", json.loads(request.body))
         except (ValueError, RecursionError):
@@ -105,8 +101,9 @@ def _not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 
 @api.exception_handler(HttpError)
-def _http_error(request: HttpRequest, _error: HttpError) -> HttpResponse:
-    return failure_response(request, BadRequest())
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    hidden = error.__cause__
+    return failure_response(request, hidden if isinstance(hidden, VeilfaceError) else BadRequest())
 
 
 @api.exception_handler(OperationalError)
