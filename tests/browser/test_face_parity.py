@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.parity_server import serving
 from tests.face.pictures import REFUSED, VARIANTS
@@ -38,17 +38,21 @@ def pictures(photos: Path) -> dict[str, bytes]:
     return refused | {name: make(photos) for name, make in VARIANTS.items()}
 
 
-@contextmanager
-def opened(site: Path, pictures: dict[str, bytes], *, isolated: bool) -> Iterator[Page]:
-    """The parity page in Chromium with its engine loaded."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     assert chromium, "install Debian's chromium"
     with (
-        serving(site, pictures, isolated=isolated) as address,
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
     ):
-        page = browser.new_page()
+        yield browser
+
+
+@contextmanager
+def opened(browser: Browser, site: Path, pictures: dict[str, bytes], *, isolated: bool) -> Iterator[Page]:
+    """The parity page with its engine loaded."""
+    with serving(site, pictures, isolated=isolated) as address, browser.new_page() as page:
         page.goto(address)
         progress = page.evaluate("page.load()")
         assert progress["loaded"] == progress["total"] > 24_000_000
@@ -57,8 +61,8 @@ def opened(site: Path, pictures: dict[str, bytes], *, isolated: bool) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def page(site: Path, pictures: dict[str, bytes]) -> Iterator[Page]:
-    with opened(site, pictures, isolated=True) as page:
+def page(browser: Browser, site: Path, pictures: dict[str, bytes]) -> Iterator[Page]:
+    with opened(browser, site, pictures, isolated=True) as page:
         yield page
 
 
@@ -104,9 +108,9 @@ def test_the_quick_look_agrees_too(page: Page, pipeline: FacePipeline, pictures:
 
 
 def test_one_thread_does_where_the_page_is_not_isolated(
-    site: Path, pipeline: FacePipeline, pictures: dict[str, bytes]
+    browser: Browser, site: Path, pipeline: FacePipeline, pictures: dict[str, bytes]
 ) -> None:
-    with opened(site, pictures, isolated=False) as page:
+    with opened(browser, site, pictures, isolated=False) as page:
         (seen,) = page.evaluate("page.look('/pictures/small.jpg', 'analyse')")["faces"]
     (expected,) = pipeline.faces(pictures["small.jpg"])
     assert_same_face(seen, expected)

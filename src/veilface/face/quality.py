@@ -67,7 +67,7 @@ class Limits:
 
 
 ACCEPTABLE: Final = Limits(
-    size=40, closeness=1.4, distance=1.0, visible=0.5, dark=40, bright=230, sharpness=0.3, yaw=55, pitch=35, roll=27,
+    size=40, closeness=1.6, distance=1.0, visible=0.45, dark=40, bright=230, sharpness=0.3, yaw=55, pitch=35, roll=27,
     occlusion=0.7,
 )  # fmt: skip
 """Beyond these a picture is refused; ordinary press photographs, also at 96 pixels, stay within."""

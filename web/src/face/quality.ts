@@ -49,9 +49,9 @@ export interface Limits {
 /** Beyond these a picture is refused; ordinary press photographs, also at 96 pixels, stay within. */
 export const ACCEPTABLE: Limits = {
   size: 40,
-  closeness: 1.4,
+  closeness: 1.6,
   distance: 1,
-  visible: 0.5,
+  visible: 0.45,
   dark: 40,
   bright: 230,
   sharpness: 0.3,
