@@ -25,7 +25,7 @@ def register(veilface: Veilface, server: str, username: str) -> None:
 
 
 def test_a_life_in_commands(veilface: Veilface, server: str, photos: Path) -> None:
-    register(veilface, server, "lin")
+    register(veilface, server, "myself")
     done = veilface("enrol", photos / "obama.jpg", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["template"]["bytes"] == 73_728
@@ -46,10 +46,10 @@ def test_a_life_in_commands(veilface: Veilface, server: str, photos: Path) -> No
 
 
 def test_no_consent_no_account(veilface: Veilface, server: str) -> None:
-    done = veilface("register", "wang", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server)
+    done = veilface("register", "reluctant", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server)
     assert done.returncode == 1
     assert "--accept-terms" in done.stderr
-    assert veilface("login", "wang", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server).returncode == 1
+    assert veilface("login", "reluctant", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server).returncode == 1
 
 
 def test_the_servers_refusal_comes_in_the_readers_language(veilface: Veilface, server: str) -> None:

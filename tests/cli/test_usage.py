@@ -26,7 +26,7 @@ CHINESE = "的"
         ("bench", "verify", "--rounds", "0"),
         ("bench", "pipeline", "missing"),
         ("delete",),
-        ("register", "lin"),
+        ("register", "myself"),
         ("--lang", "fr", "doctor"),
         ("doctor", "--lang"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 from veilface.sdk import Device
 
 device = Device.register(
-    Path("device"), server="http://localhost:8000", username="lin", password=password, accept_terms=True
+    Path("device"), server="http://localhost:8000", username="myself", password=password, accept_terms=True
 )
 device.enrol(Path("enrol.jpg"))
 print(device.verify(Path("today.jpg")).accepted)
