@@ -1,4 +1,5 @@
 import { decodePicture, type FaceEngine, type ProblemCode } from '@/face'
+import { MAX_BYTES } from '@/face/header'
 import { makeShot, NoShot, type Shot } from './shot'
 
 export const ACCEPTED = ['image/jpeg', 'image/png', 'image/webp'] as const
@@ -22,6 +23,7 @@ export interface Refusal {
 
 /** A shot from a picture file, or why not. Never raises: one bad file does not stop the others. */
 export async function readUpload(engine: FaceEngine, file: File): Promise<Shot | Refusal> {
+  if (file.size > MAX_BYTES) return { name: file.name, problem: 'picture_too_heavy' }
   try {
     return await makeShot(engine, await decodePicture(file))
   } catch (error) {

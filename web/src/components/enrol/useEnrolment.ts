@@ -22,21 +22,23 @@ export function useEnrolment() {
   const result = shallowRef<Enrolled | null>(null)
   const different = computed(() => !onePerson(shots.value.map((shot) => shot.embedding)))
   let password: string | undefined
-  let ticket: Promise<Ticket> | null = null
+  const busy = ref(false)
+  let ticket: Ticket | null = null
 
-  function begin(from: 'camera' | 'upload', secret?: string): void {
+  /** Asks for the challenge first: a wrong password or a missing key holder is told before anybody poses. */
+  async function begin(from: 'camera' | 'upload', secret?: string): Promise<void> {
     password = secret
     source.value = from
-    stage.value = 'capture'
-    ticket = null
-    prepare()
-  }
-
-  /** Asks for the challenge early; what goes wrong is told when the person confirms. */
-  function prepare(): void {
+    busy.value = true
     trouble.value = null
-    ticket ??= openTicket('enrol', password)
-    ticket.catch(() => undefined)
+    try {
+      ticket = await openTicket('enrol', password)
+      stage.value = 'capture'
+    } catch (error) {
+      trouble.value = error
+    } finally {
+      busy.value = false
+    }
   }
 
   function add(shot: Shot): void {
@@ -62,15 +64,15 @@ export function useEnrolment() {
 
   /** Averages, protects, sends; keeps the picture here only once the server has the template. */
   async function confirm(): Promise<void> {
-    prepare()
     const [best] = shots.value
-    if (!best || !ticket) return
+    if (!best) return
     stage.value = 'protecting'
+    trouble.value = null
     timings.value = best.timings
     try {
       const embedding = averageEmbeddings(shots.value.map((shot) => shot.embedding))
       const picture = { photo: best.photo, crop: best.crop, embedding: embedding.slice() }
-      const opened = await ticket
+      const opened = ticket ?? (await openTicket('enrol', password))
       result.value = await enrol(opened, embedding, note)
       await keepPicture(opened.self.account.id, { ...picture, takenAt: Date.now(), shots: shots.value.length })
       picture.embedding.fill(0)
@@ -91,5 +93,5 @@ export function useEnrolment() {
   }
 
   onBeforeUnmount(forgetShots)
-  return { stage, source, shots, timings, trouble, result, different, begin, add, remove, retake, confirm, prepare }
+  return { stage, source, shots, timings, trouble, result, different, busy, begin, add, remove, retake, confirm }
 }
