@@ -89,6 +89,8 @@ ready_site() {
     ready_packages
     say "正在构建网站…" "Building the site…"
     quietly build npm --prefix web run build
+    # A browser asks for the packed form; models hardly get smaller and pictures not at all.
+    quietly compress .venv/bin/python -m whitenoise.compress -q src/veilface/server/static/web onnx png webp woff2
     done_with site "${site_sources[@]}"
   fi
 }

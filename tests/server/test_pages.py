@@ -1,10 +1,12 @@
 """Pages, assets, headers, and what is shown when something is wrong."""
 
+import gzip
 import json
 import re
 from pathlib import Path
 
 import pytest
+import whitenoise.compress
 from django.test import Client
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -200,6 +202,25 @@ def test_assets_have_their_types_and_hashed_ones_are_kept_for_ever(
     assert headers["Content-Type"].split(";")[0] == kind
     assert ("immutable" in headers["Cache-Control"]) == for_ever
     assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_a_packed_asset_is_sent_to_whoever_takes_it(web: Path, settings: Settings) -> None:
+    plain = b"let veil = 1;" * 1000
+    (web / "boot.js").write_bytes(plain)
+    whitenoise.compress.main([str(web), "-q"])
+    settings.WHITENOISE_USE_FINDERS = False
+    middleware = WhiteNoiseMiddleware(lambda _: None)
+    middleware.add_files(str(web), prefix="/static/web/")
+
+    def sent(accepted: str) -> tuple[bytes, str | None]:
+        response = middleware.files["/static/web/boot.js"].get_response("GET", {"HTTP_ACCEPT_ENCODING": accepted})
+        with response.file as file:
+            return file.read(), dict(response.headers).get("Content-Encoding")
+
+    assert sent("") == (plain, None)
+    packed, encoding = sent("gzip, deflate")
+    assert encoding == "gzip"
+    assert gzip.decompress(packed) == plain
 
 
 def test_the_api_documents_itself_without_any_other_site(client: Client) -> None:

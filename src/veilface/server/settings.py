@@ -68,7 +68,7 @@ WHITENOISE_MIMETYPES = {
     ".onnx": "application/octet-stream",
     ".webmanifest": "application/manifest+json",
 }
-_HASHED_NAME = re.compile(r"/static/web/.+[-.][A-Za-z0-9_-]{8,}\.\w+$")
+_HASHED_NAME = re.compile(r"/static/web/assets/.+-[A-Za-z0-9_-]{8}\.\w+$")
 
 
 def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802 – a setting's name
