@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { gather, messages } from '@/i18n'
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest'
+import { adoptLanguage, currentLanguage, gather, messages, setLanguage } from '@/i18n'
 
 /** Every key with a dot path, so that a difference names itself. */
 function keys(value: unknown, path = ''): string[] {
@@ -51,5 +52,24 @@ describe('gather', () => {
 
   it('refuses a file it cannot place', () => {
     expect(() => gather({ './locales/fr/home.json': {} })).toThrow('not a locale file')
+  })
+})
+
+describe('the language of a visitor', () => {
+  beforeEach(() => {
+    setLanguage('zh')
+    localStorage.clear()
+  })
+
+  it('is the one the site speaks until there is a choice', () => {
+    adoptLanguage('en')
+    expect(currentLanguage()).toBe('en')
+    expect(document.documentElement.lang).toBe('en')
+  })
+
+  it('is the chosen one, whatever the site speaks', () => {
+    setLanguage('zh')
+    adoptLanguage('en')
+    expect(currentLanguage()).toBe('zh')
   })
 })

@@ -48,8 +48,17 @@ export function currentLanguage(): Language {
   return composer.locale.value
 }
 
+/** The site's own language, for a visitor who has not chosen one. */
+export function adoptLanguage(language: Language): void {
+  if (storedChoice('language', LANGUAGES) === undefined) show(language)
+}
+
 export function setLanguage(language: Language): void {
-  composer.locale.value = language
+  show(language)
   storeChoice('language', language)
+}
+
+function show(language: Language): void {
+  composer.locale.value = language
   document.documentElement.lang = HTML_LANG[language]
 }

@@ -2,13 +2,14 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderError, KeyHolderUnavailable
-from veilface.messages import DEFAULT_LANGUAGE, Language, explain, parse_language
+from veilface.messages import Language, explain, parse_language
 from veilface.protect.errors import BadSignature, ProtectError
 from veilface.server.errors import KeyHolderDown, ServerError, StorageFailed, StorageFull, TooManyAttempts
 
@@ -20,11 +21,11 @@ FORBIDDEN = 403
 
 
 def language_of(request: HttpRequest) -> Language:
-    """The first language of ``Accept-Language`` that Veilface speaks, else Chinese."""
+    """The first language of ``Accept-Language`` that Veilface speaks, else the site's own."""
     for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
         if language := parse_language(tag):
             return language
-    return DEFAULT_LANGUAGE
+    return settings.DEFAULT_LANGUAGE
 
 
 def failure_response(request: HttpRequest, error: VeilfaceError) -> HttpResponse:

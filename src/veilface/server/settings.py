@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from veilface import messages
 from veilface.contract import CONTRACT
+from veilface.messages import parse_language
 from veilface.server import databases, env, logs
 
 HERE = Path(__file__).parent
@@ -24,6 +26,7 @@ KEYHOLDER_URL = env.text("VEILFACE_KEYHOLDER_URL", "https://localhost:8001")
 KEYHOLDER_CREDENTIALS = env.path("VEILFACE_KEYHOLDER_CREDENTIALS", DATA / "keyholder")
 PROXY_HOPS = env.integer("VEILFACE_PROXY_HOPS", 0)
 VERSION = version("veilface")
+DEFAULT_LANGUAGE = parse_language(env.text("VEILFACE_LANG", "")) or messages.DEFAULT_LANGUAGE
 TERMS_VERSION = "2026-11"
 CONTRACT_IN_USE = CONTRACT
 

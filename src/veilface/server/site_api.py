@@ -10,7 +10,6 @@ from ninja import Router, Schema, Status
 
 from veilface.contract import CONTRACT
 from veilface.keyholder.errors import KeyHolderError
-from veilface.messages import DEFAULT_LANGUAGE
 from veilface.server import keyholding
 from veilface.server import site as site_file
 from veilface.server.wire import Hash, PublicPoint
@@ -91,7 +90,7 @@ def read_site(request: HttpRequest) -> Site:  # noqa: ARG001 – ninja passes it
             "team": [{"name": one.name, "role": one.role, "about": one.about} for one in content.team],
             "version": settings.VERSION,
             "origin": settings.ORIGIN,
-            "default_language": DEFAULT_LANGUAGE,
+            "default_language": settings.DEFAULT_LANGUAGE,
             "keyholder": _keyholder(),
             "contract": {
                 "contract_id": CONTRACT.contract_id,
