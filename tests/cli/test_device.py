@@ -49,7 +49,9 @@ def test_no_consent_no_account(veilface: Veilface, server: str) -> None:
     done = veilface("register", "reluctant", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server)
     assert done.returncode == 1
     assert "--accept-terms" in done.stderr
-    assert veilface("login", "reluctant", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server).returncode == 1
+    assert (
+        veilface("login", "reluctant", "--password-file", "-", stdin=PASSWORD, VEILFACE_SERVER=server).returncode == 1
+    )
 
 
 def test_the_servers_refusal_comes_in_the_readers_language(veilface: Veilface, server: str) -> None:
