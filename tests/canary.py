@@ -5,7 +5,8 @@ whole, whatever stands around it.
 """
 
 import base64
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,11 @@ INTEGERS = ("<i1", "<i2", ">i2", "<i4", ">i4", "<i8", ">i8")
 SEPARATORS = (",", ", ", " ", "\n", ";", "\t")
 PRECISIONS = range(3, 18)
 RUN = 16
+ANCHOR = 8  # bytes by which needles are told apart first
+MASK = np.uint64((1 << 24) - 1)
+# Database files are mostly empty; no form holds this many zero bytes in a row.
+SOME_EMPTINESS = bytes(64)
+EMPTINESS = re.compile(rb"\x00{64,}")
 
 
 @dataclass(frozen=True)
@@ -34,19 +40,40 @@ class Finding:
     place: str
 
 
+class Haystacks:
+    """Looks for many needles at once: one look-up a byte by three bytes of each, and only then in earnest."""
+
+    def __init__(self, needles: Iterable[Needle]) -> None:
+        self.needles = list(needles)
+        self._by_anchor: dict[int, list[Needle]] = {}
+        for needle in self.needles:
+            anchor = int.from_bytes(needle.data[:ANCHOR], "little")
+            self._by_anchor.setdefault(anchor, []).append(needle)
+        self._anchors = np.array(sorted(self._by_anchor), np.uint64)
+        self._table = np.zeros(1 << 24, np.bool_)
+        self._table[self._anchors & MASK] = True
+
+    def search(self, data: bytes, *, place: str) -> list[Finding]:
+        """Every needle that stands in ``data``."""
+        anchors = {int(anchor) for shift in range(ANCHOR) for anchor in self._candidates(data, shift)}
+        near = [needle for anchor in anchors for needle in self._by_anchor[anchor]]
+        return [Finding(needle.form, place) for needle in near if needle.data in data]
+
+    def _candidates(self, data: bytes, shift: int) -> NDArray[np.uint64]:
+        words = np.frombuffer(data, "<u8", count=max(0, len(data) - shift) // ANCHOR, offset=min(shift, len(data)))
+        words = np.unique(words[self._table[words & MASK]])
+        nearest = np.searchsorted(self._anchors, words).clip(max=len(self._anchors) - 1)
+        return np.asarray(words[self._anchors[nearest] == words])
+
+
 def search(embedding: NDArray[np.float64], *roots: Path) -> list[Finding]:
     """Every form of ``embedding`` (128,) that stands in a file below ``roots``."""
-    needles = list(needles_of(embedding))
+    haystacks = Haystacks(needles_of(embedding))
     findings = []
     for root in roots:
         for file in sorted(path for path in (root, *root.rglob("*")) if path.is_file()):
-            findings += search_bytes(needles, file.read_bytes(), place=str(file))
+            findings += haystacks.search(EMPTINESS.sub(SOME_EMPTINESS, file.read_bytes()), place=str(file))
     return findings
-
-
-def search_bytes(needles: list[Needle], data: bytes, *, place: str) -> list[Finding]:
-    """Every needle that stands in ``data``."""
-    return [Finding(needle.form, place) for needle in needles if needle.data in data]
 
 
 def needles_of(embedding: NDArray[np.float64]) -> Iterator[Needle]:

@@ -1,6 +1,7 @@
 """Server and key holder as real processes with folders of their own, and a device's way to them over HTTP."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,13 +18,20 @@ from tests.support import Answer, Api
 from veilface.keyholder import service
 
 READY_S = 60
+LOWEST_PORT, PORTS = 20_000, 12_000
 SERVE_KEYHOLDER = "import sys; from pathlib import Path; from veilface.keyholder import service; \
 service.serve(Path(sys.argv[1]), '127.0.0.1', int(sys.argv[2]))"
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port below those that the system gives to clients: it stays free while a server restarts."""
+    while True:
+        port = LOWEST_PORT + secrets.randbelow(PORTS)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 class HttpTransport:

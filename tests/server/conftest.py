@@ -41,7 +41,13 @@ def mariadb(folder: Path, *options: str) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
-    quick = ["--skip-networking", "--innodb-buffer-pool-size=64M", "--skip-log-bin", f"--socket={socket}"]
+    quick = [
+        "--skip-networking",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-log-file-size=16M",
+        "--skip-log-bin",
+        f"--socket={socket}",
+    ]
     user = ["--user=root"] if os.geteuid() == 0 else []
     command = [_program("mariadbd"), *private, *quick, *user, f"--pid-file={folder / 'db.pid'}", *options]
     with (folder / "db.log").open("wb") as log:

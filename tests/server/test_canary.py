@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.canary import Needle, needles_of, search, search_bytes
+from tests.canary import Haystacks, Needle, needles_of, search
 from tests.processes import Machine
 from tests.server.conftest import DatabaseServer, with_device
 from tests.support import PASSWORD, near, unit
 
 MARKED = unit(20_261_122)
 AROUND = b"\x00\xffnoise around it \x80" * 3
-NEEDLES = list(needles_of(MARKED))
-FORMS = sorted({needle.form for needle in NEEDLES})
+HAYSTACKS = Haystacks(needles_of(MARKED))
+FORMS = sorted({needle.form for needle in HAYSTACKS.needles})
 
 
 def test_a_marked_embedding_is_nowhere(machine: Machine, database_server: DatabaseServer) -> None:
@@ -38,7 +38,7 @@ def test_a_marked_embedding_is_nowhere(machine: Machine, database_server: Databa
     for embedding in (MARKED, probe):
         assert search(embedding, *places) == []
     # The search did look where the template is stored.
-    assert search_bytes([Needle("template", data[:64])], everything(*places), place="") != []
+    assert Haystacks([Needle("template", data[:64])]).search(everything(*places), place="template") != []
 
 
 def everything(*roots: Path) -> bytes:
@@ -78,12 +78,12 @@ def test_every_planted_form_is_found(way: str, tmp_path: Path) -> None:
         assert search(MARKED, tmp_path), form
 
 
-def test_every_form_is_found_where_it_is_planted() -> None:
-    by_form = {needle.form: needle for needle in NEEDLES}
-    for form in FORMS[:: len(FORMS) // 200]:
-        needle = by_form[form]
-        assert search_bytes([needle], AROUND + needle.data + AROUND, place="planted"), form
+def test_every_form_is_found_wherever_it_is_planted() -> None:
+    by_form = {needle.form: needle for needle in HAYSTACKS.needles}
+    for position, form in enumerate(FORMS):
+        data = AROUND[: position % 16] + by_form[form].data + AROUND
+        assert form in {finding.form for finding in HAYSTACKS.search(data, place="planted")}
 
 
 def test_noise_is_not_found() -> None:
-    assert search_bytes(NEEDLES, secrets.token_bytes(1_000_000), place="noise") == []
+    assert HAYSTACKS.search(secrets.token_bytes(10_000_000), place="noise") == []
