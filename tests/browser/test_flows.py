@@ -243,6 +243,33 @@ def test_without_the_key_holder_nothing_is_decided_and_nothing_lost(
             assert person.recognise() == "accepted"
 
 
+def test_another_key_holder_is_refused_until_the_person_has_compared(
+    site: Machine, visit: Visit, username: str
+) -> None:
+    person = visit(site)
+    person.register(username)
+    person.enrol()
+    person.page.evaluate(
+        """() => new Promise((done) => {
+          const opening = indexedDB.open('veilface-device')
+          opening.onsuccess = () => {
+            const writing = opening.result.transaction('pins', 'readwrite')
+            writing.objectStore('pins').put({ publicKey: new Uint8Array(65).fill(4), since: 0 }, location.origin)
+            writing.oncomplete = done
+          }
+        })"""
+    )
+    person.go("/recognise")
+    person.see(words("device.changed.title"))
+    trust = person.page.get_by_role("button", name=words("device.changed.trust"))
+    expect(trust).to_be_disabled()
+    person.shot("changed")
+    assert person.traffic.to("/verifications") == []
+    person.page.get_by_role("checkbox").check()
+    trust.click()
+    expect(person.page.locator("[data-outcome=accepted]")).to_be_visible(timeout=PATIENCE_MS)
+
+
 def test_a_further_device_waits_until_it_is_approved(site: Machine, visit: Visit, username: str) -> None:
     person = visit(site)
     person.register(username)
