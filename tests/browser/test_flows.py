@@ -73,7 +73,7 @@ def renew(person: Person) -> None:
             person.enrol()
         else:
             person.press(words("enrol.before.camera"))
-            expect(person.page.locator(".wrong .error")).not_to_be_empty()
+            person.see(words("enrol.before.renewal.wrong"))
             expect(person.page.locator("video")).to_have_count(0)
             person.shot("refused-renewal")
             assert person.recognise() == "accepted"

@@ -46,6 +46,7 @@ export function useMyData() {
 
   /** The template is gone: its picture goes with it. */
   async function forgetPicture(): Promise<void> {
+    hide()
     if (account.value) await erasePicture(account.value.id)
     await load()
   }
