@@ -2,9 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
-from tests.server.conftest import with_device
+import pytest
+
+from tests.server.conftest import Switchable, with_device
 from tests.support import PASSWORD, Device, Person, near, receipt_of, unit
+from veilface.keyholder.limits import Policy
 from veilface.protect.envelope import MessageType, Outcome, sha256
 from veilface.server.base64url import decode
 from veilface.server.enrolment.models import Template
@@ -144,3 +148,34 @@ def test_the_account_is_gone_after_its_deletion(device: Device) -> None:
     content = {"username": "person-one", "password": PASSWORD}
     device.api.get("/session")
     assert device.api.post("/session", content).code == "server.wrong_credentials"
+
+
+def test_after_five_failures_the_next_attempt_has_to_wait(device: Device) -> None:
+    device.enrol(unit(1))
+    assert not any(device.accepted(unit(2)) for _ in range(5))
+    answer = device.verify(unit(1)).json
+    assert (answer["accepted"], answer["outcome"]) == (False, "retry_later")
+    assert 0 < answer["retry_after_s"] <= 30
+
+
+def test_too_many_attempts_in_an_hour_pause_enrolment_too(device: Device) -> None:
+    device.enrol(unit(1))
+    assert all(device.accepted(unit(1)) for _ in range(19))
+    assert device.verify(unit(1)).json["outcome"] == "retry_later"
+    before = device.person.profile()["template"]
+    answer = device.enrol(unit(2), password=PASSWORD)
+    assert (answer.status, answer.code) == (429, "server.enrolment_paused")
+    assert 0 < answer.json["details"]["retry_after_s"] <= 3600
+    assert len(decode(answer.json["details"]["receipt"])) == 192
+    assert device.person.profile()["template"] == before
+
+
+def test_after_fifty_failures_another_factor_is_needed(
+    device: Device, keyholder: Switchable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.enrol(unit(1))
+    disabled = replace(keyholder.inner._office, policy=Policy(disable_after=1))
+    assert not device.accepted(unit(2))
+    monkeypatch.setattr(keyholder.inner, "_office", disabled)
+    answer = device.verify(unit(1)).json
+    assert (answer["accepted"], answer["outcome"], answer["retry_after_s"]) == (False, "disabled", 0)
