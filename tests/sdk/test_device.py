@@ -60,6 +60,23 @@ def test_replacing_a_template_needs_the_password(device: Device) -> None:
     assert not device.verify(ME).accepted
 
 
+def test_a_failed_re_enrolment_leaves_the_old_template_working(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that was made for it never became the account's, so this device must not hold on to it."""
+    device.enrol(ME)
+
+    def lost(_client: Client, _message: bytes) -> None:
+        raise ServerUnreachable(url="")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Client, "enrol", lost)
+        with pytest.raises(ServerUnreachable):
+            device.enrol(STRANGER, password=PASSWORD)
+    assert device.verify(ME).accepted
+    assert not device.verify(STRANGER).accepted
+    assert device.enrol(STRANGER, password=PASSWORD).template.epoch == 3
+    assert device.verify(STRANGER).accepted
+
+
 def test_everything_in_the_folder_is_private(device: Device, tmp_path: Path) -> None:
     device.enrol(ME)
     folder = tmp_path / "device"

@@ -17,6 +17,7 @@ from veilface.protect.envelope import (
     LABEL_LOGIN,
     ZERO_HASH,
     Header,
+    KeyCert,
     MessageType,
     Outcome,
     Receipt,
@@ -88,7 +89,11 @@ class Session:
         return Action(kind=kind, context=context, grant=grant, granted_at=granted_at)
 
     def encryption_key(self, action: Action) -> bytes:
-        """The account's public key (98,304 B), vouched for by the pinned key holder, and pinned from now on."""
+        """The account's public key (98,304 B), vouched for by the pinned key holder.
+
+        The current key is pinned from now on; that of an enrolment only when the template was accepted: until then,
+        and whenever that fails, the key before it goes on being the account's.
+        """
         if action.grant.key_cert is None or action.grant.key_fp is None:
             raise KeyNotTrusted(check="certificate")
         kept = self.folder.public_key()
@@ -103,7 +108,8 @@ class Session:
         )
         if key is not kept:
             self.folder.write_public_key(key)
-        self.folder.write_pins(replace(pins, key_fp=cert.key_fp.hex(), epoch=cert.epoch))
+        if action.kind is not MessageType.ENROL:
+            self._pin(cert)
         return key
 
     def header(self, action: Action, *, body: bytes = b"") -> Header:
@@ -152,7 +158,14 @@ class Session:
             if refusal.receipt is not None:
                 self._count(header, refusal.receipt, stated=None)
             raise
-        return answer, self._count(header, bytes_field(answer, "receipt"), stated=stated(answer))
+        receipt = self._count(header, bytes_field(answer, "receipt"), stated=stated(answer))
+        if action.kind is MessageType.ENROL and receipt.outcome is Outcome.ACCEPTED and action.grant.key_cert:
+            self._pin(KeyCert.parse(action.grant.key_cert))
+        return answer, receipt
+
+    def _pin(self, cert: KeyCert) -> None:
+        pins = self.folder.pins()
+        self.folder.write_pins(replace(pins, key_fp=cert.key_fp.hex(), epoch=cert.epoch))
 
     def _count(self, header: Header, receipt: bytes, *, stated: Outcome | None) -> Receipt:
         pins = self.folder.pins()

@@ -12,7 +12,7 @@ const CLOCK_SLACK_MS = 5 * 60_000
 
 /**
  * The account's public key (98,304 bytes) for `challenge`: fetched from the server, vouched for by the pinned key
- * holder, never older than the last one seen, and remembered.
+ * holder, never older than the last one remembered. `pinKey` remembers it.
  * @throws DeviceError certificate_invalid with the check that failed
  */
 export async function certifiedKey(self: Self, challenge: Challenge): Promise<Bytes> {
@@ -28,8 +28,16 @@ export async function certifiedKey(self: Self, challenge: Challenge): Promise<By
     now: Date.now(),
   })
   if (wrong) throw refused(wrong)
-  await remember(self.account.id, () => ({ keyFp: toHex(cert.keyFp), epoch: cert.epoch }))
   return publicKey
+}
+
+/**
+ * Remembers the checked key of `challenge` as the account's. The key of an enrolment becomes that only when its template
+ * was accepted: until then, and whenever that fails, the key before it goes on being the account's.
+ */
+export async function pinKey(account: string, challenge: Challenge): Promise<void> {
+  const cert = KeyCert.parse(fromBase64url(challenge.key_cert ?? ''))
+  await remember(account, ({ epoch }) => (cert.epoch < epoch ? {} : { keyFp: toHex(cert.keyFp), epoch: cert.epoch }))
 }
 
 interface Claims {

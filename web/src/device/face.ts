@@ -3,7 +3,7 @@ import { api, ApiError, type Answer, type Template, type Verification } from '@/
 import { concatBytes, fromBase64url } from '@/api/bytes'
 import type { Step } from '@/components/camera/steps'
 import { contextHash, MessageType, Outcome, sha256, type Receipt } from '@/protect'
-import { certifiedKey } from './certificate'
+import { certifiedKey, pinKey } from './certificate'
 import { templateProtector } from './engines'
 import { DeviceError } from './errors'
 import { askChallenge, sign, timeLeft, type Grant, type Message } from './messages'
@@ -53,7 +53,9 @@ export async function openTicket(purpose: Ticket['purpose'], password?: string):
   const me = await ensureDevice()
   void templateProtector()
   const grant = await ask(me, purpose, password)
-  return { self: me, purpose, grant, publicKey: await certifiedKey(me, grant.challenge), password }
+  const publicKey = await certifiedKey(me, grant.challenge)
+  if (purpose === 'verify') await pinKey(me.account.id, grant.challenge)
+  return { self: me, purpose, grant, publicKey, password }
 }
 
 /** Enrols `embedding` (128 centred unit components), which is overwritten once it is protected. */
@@ -68,7 +70,9 @@ export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnS
   return alone(me, async () => {
     const { template, receipt } = (await send(me, onStep, () => api.enrol(envelope))).data
     const asked = { type: MessageType.ENROL, header: message.header, templateHash: await sha256(body) }
-    return { template, body, ...(await settle(me, receipt, { ...asked, outcome: Outcome.ACCEPTED })) }
+    const settled = await settle(me, receipt, { ...asked, outcome: Outcome.ACCEPTED })
+    await pinKey(me.account.id, grant.challenge)
+    return { template, body, ...settled }
   })
 }
 
