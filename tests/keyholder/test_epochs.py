@@ -199,3 +199,23 @@ def test_what_changed_while_it_was_judged_is_not_accepted(data: Path, clock: Clo
         enrolment = person.enrolment()
         meanwhile.append(lambda: person.grant(MessageType.ENROL))
         assert Receipt.parse(holder.enrol(**enrolment.arguments)).outcome == Outcome.NOT_ACCEPTED
+
+
+def test_a_second_message_for_the_same_key_does_not_erase_what_the_first_made_current(data: Path, clock: Clock) -> None:
+    """A challenge does not name its key, so two messages may be judged under one: the late one takes nothing away."""
+    meanwhile: list[Callable[[], object]] = []
+
+    def interfere(stage: str, _seconds: float) -> None:
+        if stage == "decide" and meanwhile:
+            meanwhile.pop()()
+
+    with KeyHolder(data, clock=clock, observe=interfere) as holder:
+        person = Person(holder)
+        person.register()
+        spare = person.grant(MessageType.ENROL).challenge
+        first = person.enrolment()
+        late = person.sign(replace(first.header, challenge=spare), **first.body)
+        meanwhile.append(lambda: (holder.enrol(**first.arguments), person.activate(first)))
+        assert Receipt.parse(holder.enrol(**late.arguments)).outcome == Outcome.NOT_ACCEPTED
+        assert holder.account_status(person.account).template_hash == first.header.body_hash
+        assert person.verify().outcome == Outcome.ACCEPTED

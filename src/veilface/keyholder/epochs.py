@@ -97,8 +97,10 @@ def accept(db: Connection, epoch: Epoch, *, model_fp: bytes, template_hash: byte
 
 
 def reject(db: Connection, epoch: Epoch) -> None:
-    """Drop a pending epoch: a key is good for one judgement of an enrolment only."""
-    db.execute("DELETE FROM epochs WHERE account = ? AND epoch = ?", (epoch.account, epoch.number))
+    """Drop a pending epoch: a key is good for one judgement of an enrolment only. One that went on since stays."""
+    db.execute(
+        "DELETE FROM epochs WHERE account = ? AND epoch = ? AND state = 'pending'", (epoch.account, epoch.number)
+    )
 
 
 def activate(db: Connection, *, account: bytes, epoch: int, template_hash: bytes, now_ms: int) -> bytes | None:
@@ -146,7 +148,7 @@ def forget_abandoned(db: Connection, *, now_ms: int) -> None:
 
 
 def _bury(db: Connection, epoch: Epoch, *, reason: str, now_ms: int) -> None:
-    reject(db, epoch)
+    db.execute("DELETE FROM epochs WHERE account = ? AND epoch = ?", (epoch.account, epoch.number))
     insert(
         db,
         "tombstones",
