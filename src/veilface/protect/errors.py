@@ -12,6 +12,7 @@
         ├── UnknownScheme         a protection nobody registered
         ├── MalformedTemplate     bytes that are no template or probe of their open scheme
         ├── UnusableToken         a token that is not 32 random bytes
+        ├── NotCalibrated         no threshold for a scheme at a false match rate
         └── WeakParameters        parameters that are known to break
             ├── SharedToken           one token for two people
             ├── GroupOutOfRange       groups of ranks that do not fit
@@ -74,6 +75,12 @@ class UnusableToken(ProtectError):
     """A token of another length, or one that nobody drew at random; details ``got`` and ``expected``."""
 
     code = "protect.unusable_token"
+
+
+class NotCalibrated(ProtectError):
+    """No threshold is known for ``scheme`` at ``fmr`` under this embedding contract."""
+
+    code = "protect.not_calibrated"
 
 
 class WeakParameters(ProtectError):

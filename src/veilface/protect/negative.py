@@ -177,7 +177,7 @@ def parse_bits(data: bytes, *, parameters: RecordParameters = DEFAULT) -> Bits:
 def _usable(drawn: NDArray[np.uint32], length: int) -> NDArray[np.bool_]:
     """Which candidates name three different positions, each drawn evenly."""
     even = (drawn < _DRAWS // length * length).all(axis=1)
-    first, second, third = (drawn % length).T
+    first, second, third = (drawn % np.uint32(length)).T
     usable: NDArray[np.bool_] = even & (first != second) & (first != third) & (second != third)
     return usable
 
@@ -185,9 +185,9 @@ def _usable(drawn: NDArray[np.uint32], length: int) -> NDArray[np.bool_]:
 def _records(bits: Bits, drawn: NDArray[np.uint32], parameters: RecordParameters) -> Records:
     one, two, _ = parameters.probabilities
     chance = drawn[:, :1] / _DRAWS
-    wrong = 1 + (chance >= one).astype(np.int64) + (chance >= one + two)
-    positions = (drawn[:, 1:] % parameters.length).astype(np.uint16)
+    wrong = 1 + (chance >= one).astype(np.uint8) + (chance >= one + two)
+    positions = drawn[:, 1:] % np.uint32(parameters.length)
     values = bits[positions] ^ (np.arange(SPECIFIED) < wrong)
-    # The order of drawing tells which values are wrong; the order of positions tells nothing.
-    order = np.argsort(positions, axis=1)
-    return Records(np.take_along_axis(positions, order, axis=1), np.take_along_axis(values, order, axis=1))
+    # The order of drawing tells which values are wrong; the order of positions, which sorts these pairs, nothing.
+    pairs = np.sort(2 * positions + values, axis=1)
+    return Records((pairs >> 1).astype(np.uint16), (pairs & 1).astype(np.uint8))

@@ -45,7 +45,12 @@ class Transform:
 
     def matrix(self) -> NDArray[np.float64]:
         """The same transform as an integer matrix (128·blocks, 128): ``quantise(x) @ matrix.T`` is exact."""
-        return self._rotate(np.eye(DIMENSION, dtype=np.int64)).T.astype(np.float64)
+        butterfly = hadamard(np.eye(DIMENSION, dtype=np.int64)).astype(np.float64)
+        state = np.broadcast_to(np.eye(DIMENSION), (len(self.signs), DIMENSION, DIMENSION))
+        for turn in range(ROUNDS):
+            signed = state * self.signs[:, turn, :, None]
+            state = butterfly @ np.take_along_axis(signed, self.orders[:, turn, :, None], axis=1)
+        return state.reshape(-1, DIMENSION)
 
     def _rotate(self, values: Integers) -> Integers:
         blocks = len(self.signs)
