@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from veilface.cli import bench, check, device, faces, keyholder, serving
+from veilface.cli import bench, check, device, evaluate, faces, keyholder, serving
 from veilface.cli.output import console
 from veilface.messages import text
 
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (serving, faces, device, check):
+for module in (serving, faces, device, evaluate, check):
     for name, command in module.COMMANDS.items():
         app.command(name, help=text(f"cli.{name}.help"))(command)
 for group, module in (("keyholder", keyholder), ("bench", bench)):

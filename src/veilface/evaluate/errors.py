@@ -5,6 +5,7 @@
     EvaluateError
     ├── PeerMissing       the library to compare with is not installed
     ├── NoPeople          a folder without pictures of at least two people
+    ├── DataUnusable      a data set without what can be measured
     └── PathBroken        the path under test refused what it should have accepted
 """
 
@@ -27,6 +28,12 @@ class NoPeople(EvaluateError):
     """``path`` lacks what is needed: a sub-folder per person, at least ``expected`` pictures that can be used."""
 
     code = "evaluate.no_people"
+
+
+class DataUnusable(EvaluateError):
+    """``path`` holds ``got`` where ``expected`` is needed."""
+
+    code = "evaluate.data_unusable"
 
 
 class PathBroken(EvaluateError):

@@ -1,0 +1,193 @@
+"""Plots as inline SVG: no library, no script, no font but the reader's own.
+
+Colours are classes of ``report.css``: ``series-0`` … ``series-5``; light and dark follow the reader's system. All
+texts come in ready, in the reader's language.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH: Final = 640
+HEIGHT: Final = 380
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 52
+
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A linear or logarithmic axis from ``low`` to ``high`` with labelled ``ticks``."""
+
+    low: float
+    high: float
+    ticks: Sequence[tuple[float, str]]
+    label: str
+    log: bool = False
+
+    def place(self, value: float) -> float:
+        """Where ``value`` is, 0…1, held within the axis."""
+        low, high, at = (math.log10(max(v, 1e-12)) if self.log else v for v in (self.low, self.high, value))
+        return min(1.0, max(0.0, (at - low) / (high - low)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A curve: its place in the palette, its name, its points; ``dashed`` for the baseline."""
+
+    series: int
+    name: str
+    x: Reals
+    y: Reals
+    dashed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A row of a dot plot: a value and its interval."""
+
+    series: int
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def rate_axis(label: str, low: float, high: float) -> Axis:
+    """A logarithmic axis of shares with a tick at each power of ten."""
+    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    return Axis(low=low, high=high, ticks=[(10.0**p, _percent(10.0**p)) for p in powers], label=label, log=True)
+
+
+def curves(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
+    """Curves over two axes; each carries its name as a tooltip and in the legend beneath."""
+    paths = "".join(
+        f'<path class="curve series-{line.series}{" dashed" if line.dashed else ""}" d="{_path(line, x, y)}">'
+        f"<title>{escape(line.name)}</title></path>"
+        for line in lines
+    )
+    return _figure(title, WIDTH, HEIGHT, _frame(x, y) + paths) + legend(lines)
+
+
+def legend(lines: Sequence[Line]) -> str:
+    """Names beside their colours, as a list."""
+    entries = "".join(f'<li class="series-{line.series}">{escape(line.name)}</li>' for line in lines)
+    return f'<ul class="legend">{entries}</ul>'
+
+
+def dots(title: str, rows: Sequence[Interval], x: Axis) -> str:
+    """Values with their intervals, one row each, so that overlaps show at a glance."""
+    height = 34 * len(rows) + 44
+    left, span = 190, WIDTH - 190 - 72
+    grid = "".join(
+        f'<line class="grid" x1="{left + span * x.place(at):.1f}" x2="{left + span * x.place(at):.1f}" y1="6" '
+        f'y2="{height - 40}"/><text class="tick" x="{left + span * x.place(at):.1f}" y="{height - 22}" '
+        f'text-anchor="middle">{escape(label)}</text>'
+        for at, label in x.ticks
+    )
+    drawn = []
+    for index, row in enumerate(rows):
+        middle = 22 + 34 * index
+        low, at, high = (left + span * x.place(value) for value in (row.low, row.value, row.high))
+        drawn.append(
+            f'<text class="name" x="{left - 14}" y="{middle + 4}" text-anchor="end">{escape(row.name)}</text>'
+            f'<line class="whisker series-{row.series}" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
+            f'<circle class="dot series-{row.series}" cx="{at:.1f}" cy="{middle}" r="5"/>'
+            f'<text class="value" x="{WIDTH - 62}" y="{middle + 4}">{_percent(row.value, digits=2)}</text>'
+        )
+    label = f'<text class="label" x="{left + span / 2}" y="{height - 4}" text-anchor="middle">{escape(x.label)}</text>'
+    return _figure(title, WIDTH, height, grid + "".join(drawn) + label)
+
+
+def distributions(title: str, edges: Reals, sides: Sequence[tuple[int, str, NDArray[np.int64]]], mark: float) -> str:
+    """Two histograms of scores as filled shapes, each of height one, and the threshold as a line."""
+    width, height = 300, 150
+    left, bottom = 6, height - 20
+    x = Axis(low=float(edges[0]), high=float(edges[-1]), ticks=(), label="")
+    shapes = []
+    for series, name, counts in sides:
+        peak = max(int(counts.max()), 1)
+        tops = [
+            f"{left + (width - 12) * x.place(float(edge)):.1f},{bottom - (bottom - 8) * count / peak:.1f}"
+            for edge, count in zip((edges[:-1] + edges[1:]) / 2, counts, strict=True)
+        ]
+        points = " ".join([f"{left},{bottom}", *tops, f"{width - left},{bottom}"])
+        title_ = f"<title>{escape(name)}</title>"
+        shapes.append(f'<polygon class="area series-{series}" points="{points}">{title_}</polygon>')
+    at = left + (width - 12) * x.place(mark)
+    line = f'<line class="threshold" x1="{at:.1f}" x2="{at:.1f}" y1="4" y2="{bottom}"/>'
+    base = f'<line class="axis" x1="{left}" x2="{width - left}" y1="{bottom}" y2="{bottom}"/>'
+    label = f'<text class="tick" x="{width / 2}" y="{height - 4}" text-anchor="middle">{escape(title)}</text>'
+    return _figure(title, width, height, "".join(shapes) + line + base + label)
+
+
+def bars(title: str, rows: Sequence[tuple[int, str, float, float]], x: Axis, mark_name: str) -> str:
+    """A bar a row and a mark on each: (series, name, value, mark)."""
+    height, left, span = 34 * len(rows) + 44, 190, WIDTH - 190 - 72
+    drawn = [
+        f'<line class="grid" x1="{left + span * x.place(at):.1f}" x2="{left + span * x.place(at):.1f}" y1="6" '
+        f'y2="{height - 40}"/><text class="tick" x="{left + span * x.place(at):.1f}" y="{height - 22}" '
+        f'text-anchor="middle">{escape(label)}</text>'
+        for at, label in x.ticks
+    ]
+    for index, (series, name, value, mark) in enumerate(rows):
+        middle, at = 22 + 34 * index, left + span * x.place(mark)
+        drawn.append(
+            f'<text class="name" x="{left - 14}" y="{middle + 4}" text-anchor="end">{escape(name)}</text>'
+            f'<rect class="bar series-{series}" x="{left}" y="{middle - 8}" width="{span * x.place(value):.1f}" '
+            f'height="16" rx="2"/><line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{middle - 12}" '
+            f'y2="{middle + 12}"><title>{escape(mark_name)}</title></line>'
+            f'<text class="value" x="{WIDTH - 62}" y="{middle + 4}">{value:.3f}</text>'
+        )
+    label = f'<text class="label" x="{left + span / 2}" y="{height - 4}" text-anchor="middle">{escape(x.label)}</text>'
+    return _figure(title, WIDTH, height, "".join(drawn) + label)
+
+
+def _frame(x: Axis, y: Axis) -> str:
+    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    parts = []
+    for at, text in x.ticks:
+        place = LEFT + across * x.place(at)
+        parts.append(
+            f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{TOP + down}"/>'
+            f'<text class="tick" x="{place:.1f}" y="{TOP + down + 18}" text-anchor="middle">{escape(text)}</text>'
+        )
+    for at, text in y.ticks:
+        place = TOP + down * (1 - y.place(at))
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{LEFT + across}" y1="{place:.1f}" y2="{place:.1f}"/>'
+            f'<text class="tick" x="{LEFT - 8}" y="{place + 4:.1f}" text-anchor="end">{escape(text)}</text>'
+        )
+    turned = f"translate(14 {TOP + down / 2}) rotate(-90)"
+    parts.append(
+        f'<text class="label" x="{LEFT + across / 2}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x.label)}</text>'
+        f'<text class="label" transform="{turned}" text-anchor="middle">{escape(y.label)}</text>'
+    )
+    return "".join(parts)
+
+
+def _path(line: Line, x: Axis, y: Axis) -> str:
+    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    points = [
+        f"{LEFT + across * x.place(float(a)):.1f} {TOP + down * (1 - y.place(float(b))):.1f}"
+        for a, b in zip(line.x, line.y, strict=True)
+    ]
+    return "M" + "L".join(points)
+
+
+def _figure(title: str, width: float, height: float, inside: str) -> str:
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" '
+        f'xmlns="http://www.w3.org/2000/svg">{inside}</svg>'
+    )
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    if digits:
+        return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:g} %"
