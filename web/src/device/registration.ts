@@ -7,6 +7,8 @@ import { asJson, askChallenge, sign } from './messages'
 import { deviceName } from './name'
 import { deviceId, self, type Self } from './self'
 
+const CODE_DIGITS = 24
+
 /**
  * This device as the account knows it, registered now if it is new. The first device of an account is active at once,
  * a further one after an approval or a day.
@@ -42,10 +44,13 @@ export async function revokeDevice(device: Device): Promise<Device> {
   return api.revokeDevice(device.id, asJson(await sign(me, MessageType.REVOKE, grant)))
 }
 
-/** Eight digits that stand for a device's key, to be compared on two screens. */
+/**
+ * Six groups of four hex digits that stand for a device's key, to be compared on two screens. A server may try as many
+ * keys as it likes until one looks like the person's own: 96 bits are beyond it, 32 take minutes.
+ */
 export async function deviceCode(publicKey: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = toHex(await sha256(publicKey))
-  return `${digest.slice(0, 4)} ${digest.slice(4, 8)}`
+  return (digest.slice(0, CODE_DIGITS).match(/.{4}/g) ?? []).join(' ')
 }
 
 async function registered(me: Self): Promise<Device | undefined> {
