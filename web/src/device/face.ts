@@ -13,6 +13,8 @@ import type { Self } from './self'
 import type { Alarm } from './store'
 
 type Bytes = Uint8Array<ArrayBuffer>
+/** What a receipt must be the answer to. */
+type Sent = Omit<Asked, 'outcome'>
 type OnStep = (step: Step, milliseconds: number) => void
 
 /** Asked for while the person is still in front of the camera, so that the server prepares and nobody waits. */
@@ -67,10 +69,10 @@ export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnS
   embedding.fill(0)
   const message = await sign(me, MessageType.ENROL, grant, { body, keyFp: keyFp(grant), modelFp: me.modelFp })
   const envelope = concatBytes(message.header, message.signature, body)
+  const sent = { type: MessageType.ENROL, header: message.header, templateHash: await sha256(body) }
   return alone(me, async () => {
-    const { template, receipt } = (await send(me, onStep, () => api.enrol(envelope))).data
-    const asked = { type: MessageType.ENROL, header: message.header, templateHash: await sha256(body) }
-    const settled = await settle(me, receipt, { ...asked, outcome: Outcome.ACCEPTED })
+    const { template, receipt } = (await send(me, sent, onStep, () => api.enrol(envelope))).data
+    const settled = await settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
     await pinKey(me.account.id, grant.challenge)
     return { template, body, ...settled }
   })
@@ -91,10 +93,11 @@ export async function verify(ticket: Ticket, embedding: Float32Array, onStep: On
     templateHash,
   })
   const envelope = concatBytes(message.header, message.signature, body)
+  const sent = { type: MessageType.VERIFY, header: message.header, templateHash }
   return alone(me, async () => {
-    const { outcome, retry_after_s, receipt } = (await send(me, onStep, () => api.verify(envelope))).data
-    const asked = { type: MessageType.VERIFY, header: message.header, templateHash, outcome: OUTCOMES[outcome] }
-    return { outcome, retryAfterS: retry_after_s, ...(await settle(me, receipt, asked)) }
+    const { outcome, retry_after_s, receipt } = (await send(me, sent, onStep, () => api.verify(envelope))).data
+    const settled = await settle(me, receipt, { ...sent, outcome: OUTCOMES[outcome] })
+    return { outcome, retryAfterS: retry_after_s, ...settled }
   })
 }
 
@@ -104,10 +107,10 @@ export async function deleteTemplate(template: Template): Promise<{ receipt: Rec
   const grant = await ask(me, 'delete')
   const templateHash = currentTemplate(grant)
   const message = await sign(me, MessageType.DELETE, grant, { keyFp: keyFp(grant), templateHash })
+  const sent = { type: MessageType.DELETE, header: message.header, templateHash }
   return alone(me, async () => {
-    const { receipt } = await counted(me, () => api.deleteTemplate(template.id, joined(message)))
-    const asked = { type: MessageType.DELETE, header: message.header, templateHash, outcome: Outcome.ACCEPTED }
-    return settle(me, receipt, asked)
+    const { receipt } = await counted(me, sent, () => api.deleteTemplate(template.id, joined(message)))
+    return settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
   })
 }
 
@@ -134,9 +137,9 @@ function joined({ header, signature }: Message): Bytes {
 }
 
 /** Sends, and tells the way there and back from the server's own work. */
-async function send<T>(me: Self, onStep: OnStep, request: () => Promise<Answer<T>>): Promise<Answer<T>> {
+async function send<T>(me: Self, sent: Sent, onStep: OnStep, request: () => Promise<Answer<T>>): Promise<Answer<T>> {
   const started = performance.now()
-  const answer = await counted(me, request)
+  const answer = await counted(me, sent, request)
   const both = performance.now() - started
   const work = Object.values(answer.timings).reduce((sum, stage) => sum + stage, 0)
   onStep('sent', Math.max(0, both - work))
@@ -144,14 +147,27 @@ async function send<T>(me: Self, onStep: OnStep, request: () => Promise<Answer<T
   return answer
 }
 
-/** One request that makes the key holder decide, counted before it leaves. */
-async function counted<T>(me: Self, request: () => Promise<T>): Promise<T> {
+/**
+ * One request that makes the key holder decide, counted before it leaves.
+ * @throws DeviceError receipt_invalid instead of the server's refusal, where that brings a receipt that is none
+ */
+async function counted<T>(me: Self, sent: Sent, request: () => Promise<T>): Promise<T> {
   await countRequest(me.account.id)
   try {
     return await request()
   } catch (error) {
-    if (error instanceof ApiError && isRefusal(error)) await uncountRequest(me.account.id)
+    if (error instanceof ApiError) await countRefusal(me, sent, error)
     throw error
+  }
+}
+
+/** A judgement always comes with its receipt, also with a refusal; without one the key holder has not judged. */
+async function countRefusal(me: Self, sent: Sent, { status, details }: ApiError): Promise<void> {
+  if ('receipt' in details) {
+    const text = typeof details.receipt === 'string' ? details.receipt : ''
+    await settle(me, text, { ...sent, outcome: null })
+  } else if (status >= 400 && status < 500) {
+    await uncountRequest(me.account.id)
   }
 }
 
@@ -163,11 +179,6 @@ async function alone<T>(me: Self, work: () => Promise<T>): Promise<T> {
 async function settle(me: Self, text: string, asked: Asked): Promise<{ receipt: Receipt; alarm: Alarm | null }> {
   const receipt = await checkReceipt(me, text, asked)
   return { receipt, alarm: await countReceipt(me.account.id, receipt.totalDecisions) }
-}
-
-/** Refused before the key holder judged: a judgement always comes with its receipt, also with a refusal. */
-function isRefusal({ status, details }: ApiError): boolean {
-  return status >= 400 && status < 500 && !('receipt' in details)
 }
 
 async function timed<T>(step: Step, onStep: OnStep, work: () => Promise<T>): Promise<T> {

@@ -13,8 +13,8 @@ export interface Asked {
   readonly type: MessageType
   readonly header: Bytes
   readonly templateHash: Bytes
-  /** What the server said the answer was; it may not differ from what was signed. */
-  readonly outcome: Outcome
+  /** What the server said the answer was, null where it did not say; it may not differ from what was signed. */
+  readonly outcome: Outcome | null
 }
 
 /**
@@ -26,7 +26,7 @@ export async function checkReceipt(self: Self, text: string, asked: Asked): Prom
     const receipt = Receipt.parse(fromBase64url(text))
     await receipt.verify(self.keyHolder, asked.header)
     if (receipt.decision !== asked.type) throw new RangeError('type')
-    if (receipt.outcome !== asked.outcome) throw new RangeError('outcome')
+    if (asked.outcome !== null && receipt.outcome !== asked.outcome) throw new RangeError('outcome')
     if (!receipt.templateHash.every((byte, index) => byte === asked.templateHash[index])) throw new RangeError('template')
     return receipt
   } catch (error) {
