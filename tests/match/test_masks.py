@@ -19,7 +19,7 @@ from veilface.match.masks import (
     uniform_without,
 )
 from veilface.protect.errors import MalformedCiphertext
-from veilface.protect.ring import DATA, Integers, Residues, conjugation
+from veilface.protect.ring import DATA, Integers, Residues, conjugated
 from veilface.protect.rlwe import open_by_seal, parse_words
 
 
@@ -59,7 +59,7 @@ def open_norm(account: Account, norm: bytes) -> Integers:
     """All coefficients of a norm ciphertext, as a curious key holder would open it."""
     words = parse_words(norm, components=4)
     secret = account.secret._residues[:3]
-    conjugate = secret[:, conjugation()]
+    conjugate = conjugated(secret)
     basis: list[Residues] = [np.ones_like(secret), secret, conjugate, DATA.residues(secret * conjugate)]
     return DATA.inverse(
         DATA.residues(sum((DATA.residues(w * b) for w, b in zip(words, basis, strict=True)), basis[0] * 0))
@@ -137,8 +137,8 @@ class Clock:
 
 def test_the_pool_gives_what_it_prepared_once(account: Account) -> None:
     pool = MaskPool()
-    assert pool.prepare_soon((b"account", b"challenge"), account.public, "verify")
-    assert not pool.prepare_soon((b"account", b"challenge"), account.public, "verify"), "known already"
+    assert pool.prepare_soon((b"account", b"challenge"), account.public, "verify", owner="one")
+    assert not pool.prepare_soon((b"account", b"challenge"), account.public, "verify", owner="one"), "known already"
     masks = pool.take((b"account", b"challenge"))
     assert masks is not None
     assert masks.purpose == "verify"
@@ -150,9 +150,9 @@ def test_the_pool_gives_what_it_prepared_once(account: Account) -> None:
 def test_the_pool_forgets_after_its_lifetime(account: Account) -> None:
     clock = Clock()
     pool = MaskPool(clock=clock)
-    pool.prepare_soon("one", account.public, "enrol")
+    pool.prepare_soon("one", account.public, "enrol", owner="one")
     clock.now = 89.9
-    pool.prepare_soon("two", account.public, "enrol")
+    pool.prepare_soon("two", account.public, "enrol", owner="one")
     clock.now = 90.0
     assert pool.take("one") is None
     pool._executor.submit(int).result()
@@ -162,16 +162,39 @@ def test_the_pool_forgets_after_its_lifetime(account: Account) -> None:
 
 def test_the_pool_is_bounded(account: Account) -> None:
     pool = MaskPool(capacity=2)
-    assert [pool.prepare_soon(key, account.public, "verify") for key in range(3)] == [True, True, False]
+    assert [pool.prepare_soon(key, account.public, "verify", owner=key) for key in range(3)] == [True, True, False]
     assert pool.take(0) is not None
-    assert pool.prepare_soon(3, account.public, "verify"), "room again"
+    assert pool.prepare_soon(3, account.public, "verify", owner=3), "room again"
+    pool.close()
+
+
+def test_one_account_cannot_fill_the_pool(account: Account) -> None:
+    pool = MaskPool(capacity=4)
+    for key in range(100):
+        assert pool.prepare_soon(("flood", key), account.public, "verify", owner="flood")
+    assert pool.prepare_soon("mine", account.public, "verify", owner="another"), "there is room"
+    pool._executor.submit(int).result()
+    for key in range(100, 200):
+        assert pool.prepare_soon(("flood", key), account.public, "verify", owner="flood")
+    assert pool.take("mine") is not None
+    pool.close()
+
+
+def test_of_one_accounts_challenges_the_two_newest_have_masks(account: Account) -> None:
+    pool = MaskPool()
+    for key in range(4):
+        pool.prepare_soon(key, account.public, "verify", owner="one")
+    pool.prepare_soon("enrolment", account.public, "enrol", owner="one")
+    pool._executor.submit(int).result()
+    found = {key: pool.take(key) is not None for key in (0, 1, 2, 3, "enrolment")}
+    assert found == {0: False, 1: False, 2: True, 3: True, "enrolment": True}
     pool.close()
 
 
 def test_what_still_queues_is_taken_back(account: Account) -> None:
     pool = MaskPool()
     for key in range(12):
-        pool.prepare_soon(key, account.public, "verify")
+        pool.prepare_soon(key, account.public, "verify", owner=key)
     assert pool.take(11) is None
     assert pool.take(0) is not None
     pool.close()
@@ -179,6 +202,6 @@ def test_what_still_queues_is_taken_back(account: Account) -> None:
 
 def test_a_failed_preparation_is_no_masks(account: Account) -> None:
     pool = MaskPool()
-    assert pool.prepare_soon("bad", account.public[:-1], "verify")
+    assert pool.prepare_soon("bad", account.public[:-1], "verify", owner="one")
     assert pool.take("bad") is None
     pool.close()

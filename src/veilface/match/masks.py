@@ -16,9 +16,10 @@ from threading import Lock
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from veilface.match.errors import MasksDoNotFit, MasksSpent
-from veilface.protect.ring import DATA, N, Residues, conjugation, functional, monomial
+from veilface.protect.ring import DATA, N, Residues, Words, conjugated, functional
 from veilface.protect.rlwe import SCORE_COEFFICIENT, PublicKey
 
 Purpose = Literal["enrol", "verify"]
@@ -26,6 +27,11 @@ Purpose = Literal["enrol", "verify"]
 EXPONENT_MAX: Final = 32
 LIFETIME_S: Final = 90.0
 CAPACITY: Final = 64
+WAITING_FOR_ONE: Final = 2
+
+_PRIMES: Final = np.repeat(np.array(DATA.primes, np.uint32), N)
+_BITS: Final = np.repeat(np.array([prime.bit_length() for prime in DATA.primes], np.uint32), N)
+"""The prime of every word of a polynomial, and how many bits it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +82,7 @@ def prepare(public_key: bytes, *, purpose: Purpose) -> MaskSet:
 
 def _norm_mask(key: PublicKey) -> Residues:
     """(z0 + σz′0 + M_0, z1 + σz″0, σz′1, σz″1), (4, 3, 4096): zero but for M_0, in the basis 1, s, σs, s·σs."""
-    zero, conjugate, mixed = (
-        key.rough_zero(),
-        key.rough_zero()[..., conjugation()],
-        key.rough_zero()[..., conjugation()],
-    )
+    zero, conjugate, mixed = key.rough_zero(), conjugated(key.rough_zero()), conjugated(key.rough_zero())
     mask = np.stack([zero[0] + conjugate[0] + uniform_without(0), zero[1] + mixed[0], conjugate[1], mixed[1]])
     return DATA.residues(mask)
 
@@ -94,28 +96,31 @@ def _score_mask(key: PublicKey) -> Residues:
 def uniform_without(power: int) -> Residues:
     """M_k: NTT residues (3, 4096) of a polynomial uniform mod q, but for coefficient ``power``, which is 0.
 
-    Uniform words are a uniform polynomial; taking its coefficient k off needs one inner product and X^k's words.
+    Coefficient k is a weighted sum of the words, and word 0 has an invertible weight: so every choice of the other
+    words has exactly one word 0 that makes the sum 0. Words 1 … 4095 are uniform, and word 0 follows from them.
     """
     words = _uniform_words()
-    products = np.einsum("pi,pi->p", words.astype(np.uint64), functional(DATA, power))
-    coefficients = (products % np.array(DATA.primes, np.uint64)).astype(np.float64)
-    return DATA.residues(words - coefficients[:, None] * monomial(DATA, power))
+    words[:, 0] = 0
+    rest = np.einsum("pi,pi->p", words, functional(DATA, power))  # below 4096 · 2^48 = 2^60
+    for row, (prime, weight) in enumerate(zip(DATA.primes, functional(DATA, power)[:, 0], strict=True)):
+        words[row, 0] = -int(rest[row]) * pow(int(weight), -1, prime) % prime
+    return words.astype(np.float64)
 
 
-def _uniform_words() -> Residues:
-    """Uniform residues (3, 4096) by rejection from the operating system's generator."""
-    return np.stack([_uniform_below(prime) for prime in DATA.primes])
+def _uniform_words() -> Words:
+    """Uniform words (3, 4096) from the operating system's generator: too large ones are drawn again."""
+    words = _random_bits(_BITS)
+    while len(large := np.flatnonzero(words >= _PRIMES)):
+        words[large] = _random_bits(_BITS[large])
+    return words.reshape(len(DATA.primes), N).astype(np.uint64)
 
 
-def _uniform_below(prime: int) -> Residues:
-    """4096 uniform residues modulo ``prime``: candidates of just enough bits, those too large drawn again."""
-    bits = prime.bit_length()
-    kept = np.zeros(0, dtype=np.uint32)
-    while len(kept) < N:
-        missing = N - len(kept)
-        drawn = np.frombuffer(secrets.token_bytes(4 * (missing + missing // 8 + 16)), np.uint32) >> np.uint32(32 - bits)
-        kept = np.concatenate([kept, drawn[drawn < prime]])
-    return kept[:N].astype(np.float64)
+def _random_bits(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Uniform integers of so many bits each, at most 24."""
+    # Overlapping 4-byte reads at a stride of 3; the spare last byte keeps the final read inside the buffer.
+    drawn = secrets.token_bytes(3 * len(bits) + 1)
+    overlapping = np.ndarray(bits.shape, "<u4", buffer=drawn, strides=(3,))
+    return (overlapping & np.uint32(0xFFFFFF)) >> (np.uint32(24) - bits)
 
 
 def blinding_factor() -> int:
@@ -144,14 +149,19 @@ def _parsed(public_key: bytes) -> PublicKey:
 # --- preparation in the background -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     future: Future[MaskSet]
     expires: float
+    share: tuple[Hashable, Purpose]
 
 
 class MaskPool:
-    """Mask sets in preparation, each under the key of one challenge; at most ``capacity``, each for 90 seconds."""
+    """Mask sets in preparation, each under the key of one challenge; at most ``capacity``, each for 90 seconds.
+
+    At most two wait for one owner (an account) and purpose, the newest in the oldest's place: whoever asks for
+    challenges without end spoils only their own, and keeps nobody else's waiting behind more than two.
+    """
 
     def __init__(
         self,
@@ -163,18 +173,22 @@ class MaskPool:
         self._capacity = capacity
         self._lifetime_s = lifetime_s
         self._clock = clock
-        self._waiting: dict[Hashable, _Waiting] = {}
+        self._waiting: dict[Hashable, _Waiting] = {}  # oldest first
         self._lock = Lock()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="veilface-masks")
 
-    def prepare_soon(self, key: Hashable, public_key: bytes, purpose: Purpose) -> bool:
+    def prepare_soon(self, key: Hashable, public_key: bytes, purpose: Purpose, *, owner: Hashable) -> bool:
         """Start preparing for ``key``; False where the pool is full or ``key`` is known – nothing is lost then."""
         with self._lock:
             self._drop_expired()
-            if key in self._waiting or len(self._waiting) >= self._capacity:
+            if key in self._waiting:
+                return False
+            self._make_room((owner, purpose))
+            if len(self._waiting) >= self._capacity:
                 return False
             future = self._executor.submit(prepare, public_key, purpose=purpose)
-            self._waiting[key] = _Waiting(future, self._clock() + self._lifetime_s)
+            expires = self._clock() + self._lifetime_s
+            self._waiting[key] = _Waiting(future=future, expires=expires, share=(owner, purpose))
         return True
 
     def take(self, key: Hashable) -> MaskSet | None:
@@ -196,7 +210,14 @@ class MaskPool:
             self._waiting.clear()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
+    def _make_room(self, share: tuple[Hashable, Purpose]) -> None:
+        keys = [key for key, waiting in self._waiting.items() if waiting.share == share]
+        self._drop(keys[: max(0, len(keys) + 1 - WAITING_FOR_ONE)])
+
     def _drop_expired(self) -> None:
         now = self._clock()
-        for key in [key for key, waiting in self._waiting.items() if waiting.expires <= now]:
+        self._drop([key for key, waiting in self._waiting.items() if waiting.expires <= now])
+
+    def _drop(self, keys: list[Hashable]) -> None:
+        for key in keys:
             self._waiting.pop(key).future.cancel()

@@ -12,7 +12,7 @@ import numpy as np
 
 from veilface.match.masks import MaskSet
 from veilface.protect.homomorphic import SCALE
-from veilface.protect.ring import DATA, DROPPED, RANGE, Residues, conjugation, monomial
+from veilface.protect.ring import DATA, DROPPED, RANGE, Residues, conjugated, monomial
 from veilface.protect.rlwe import SCORE_COEFFICIENT, pack_words, parse_words
 
 _RANGE_PRIMES: Final = len(RANGE.primes)
@@ -84,7 +84,7 @@ def _blinded_score(template: Residues, probe: Residues, threshold: float, blindi
 
 def _norm(probe: Residues, mask: Residues) -> Residues:
     """P(X)·P(X⁻¹) + mask, (4, 3, 4096), in the basis 1, s, σs, s·σs."""
-    conjugate = probe[..., conjugation()]
+    conjugate = conjugated(probe)
     products = (probe * conjugate[:, None]).reshape(mask.shape)
     products += mask
     return DATA.residues(products)

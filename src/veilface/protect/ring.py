@@ -149,13 +149,12 @@ def evaluation_exponents() -> Integers:
     return 2 * _bit_reversed(12) + 1
 
 
-@cache
-def conjugation() -> Integers:
-    """The permutation of words that is σ: X → X⁻¹; indexing the NTT of p with it gives that of σp."""
-    exponents = evaluation_exponents()
-    position = np.empty(_ORDER, dtype=np.int64)
-    position[exponents] = np.arange(N)
-    return position[(-exponents) % _ORDER]
+def conjugated(residues: Residues) -> Residues:
+    """The NTT of σp, σ: X → X⁻¹, from that of p (…, 4096), as a view.
+
+    σ takes the value at ψ^e to that at ψ^−e. In bit-reversed order e_i and −e_i stand at mirrored places.
+    """
+    return residues[..., ::-1]
 
 
 @cache

@@ -15,7 +15,7 @@ import seal
 from numpy.typing import NDArray
 
 from veilface.protect.errors import MalformedCiphertext
-from veilface.protect.ring import DATA, KEY, PRIMES, RANGE, Basis, Integers, N, Residues, Words, conjugation, functional
+from veilface.protect.ring import DATA, KEY, PRIMES, RANGE, Basis, Integers, N, Residues, Words, conjugated, functional
 
 __all__ = ["PRIMES", "N"]
 
@@ -139,7 +139,7 @@ class SecretKey:
     def norm_functional(self) -> Residues:
         """What takes a norm ciphertext to its coefficient 0: (1, s, σs, s·σs)/4096, in halves (4, 3, 4096, 2)."""
         secret = self._residues[: len(PRIMES)]
-        conjugate = secret[:, conjugation()]
+        conjugate = conjugated(secret)
         basis = np.stack([np.ones_like(secret), secret, conjugate, DATA.residues(secret * conjugate)])
         return _halves(DATA.residues(basis * functional(DATA, 0)))
 
@@ -202,7 +202,7 @@ def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:
     """The NTT residues (primes, 4096) of the plaintext of a ciphertext in the basis 1, s, s², by SEAL's decryptor."""
     components, primes, _ = residues.shape
     sealed = seal.Ciphertext()
-    sealed.load_bytes(_context(), _ciphertext_head(components, primes) + residues.astype(np.uint64).tobytes())
+    sealed.load_bytes(_context(), b"".join((_ciphertext_head(components, primes), residues.astype(np.uint64).data)))
     return _tail_words(secret_key.decryptor.decrypt(sealed).to_bytes(_RAW), primes, N)
 
 
@@ -238,7 +238,8 @@ def _encryptor(words: Words, primes: tuple[int, ...]) -> seal.Encryptor:
 def _tail_words(container: bytes, *shape: int) -> Residues:
     """The raw words at the end of one of our own SEAL containers, as float64 residues."""
     count = math.prod(shape)
-    return np.frombuffer(container[-count * _WORD_BYTES :], np.uint64).reshape(shape).astype(np.float64)
+    words = np.frombuffer(container, np.uint64, count, offset=len(container) - count * _WORD_BYTES)
+    return words.reshape(shape).astype(np.float64)
 
 
 @cache
