@@ -79,6 +79,7 @@ class KeyHolder:
                 policy=policy or Policy(),
                 model_fp=model_fp,
             )
+            opened.callback(self._office.unsealed.close)
             with store.transaction() as db:
                 self._office.close_interrupted(db, before_ms=None, now_ms=clock())
             self._opened = opened.pop_all()
