@@ -176,8 +176,9 @@ def _path(line: Line, x: Axis, y: Axis) -> str:
     points = [
         f"{LEFT + across * x.place(float(a)):.1f} {TOP + down * (1 - y.place(float(b))):.1f}"
         for a, b in zip(line.x, line.y, strict=True)
+        if x.low <= a <= x.high and y.low <= b <= y.high
     ]
-    return "M" + "L".join(points)
+    return "M" + "L".join(points) if points else ""
 
 
 def _figure(title: str, width: float, height: float, inside: str) -> str:

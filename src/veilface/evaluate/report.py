@@ -60,7 +60,8 @@ class Report:
     def _accuracy(self) -> str:
         least = 1 / max(result.curve.impostors for result in self._results)
         lines = []
-        for result in self._results:
+        # The baseline last, so that its dashes lie on top of curves that cover it.
+        for result in sorted(self._results, key=lambda result: result.name == BASELINE):
             fmr, fnmr = result.curve.det()
             lines.append(
                 plots.Line(
@@ -99,7 +100,23 @@ class Report:
         heads = "".join(f"<th>{self._column(column)}</th>" for column in columns)
         rows = "".join(self._row(result) for result in self._results)
         note = self._say("table.note")
-        return f'<div class="scroll"><table><tr>{heads}</tr>{rows}</table></div><p class="note">{note}</p>'
+        return f'{_table(heads, rows)}<p class="note">{note}</p>{self._unselected()}'
+
+    def _unselected(self) -> str:
+        """The same rates on all pictures, where the data mark some as unusable."""
+        columns = ["scheme", "eer", *(f"tar {fmr}" for fmr in FMR_TARGETS)]
+        rows = "".join(
+            f"{self._opened(result)}{_cell(_percent(result.unselected.rates.eer))}"
+            f"{''.join(_cell(_percent(result.unselected.rates.tar[fmr])) for fmr in FMR_TARGETS)}</tr>"
+            for result in self._results
+            if result.unselected is not None
+        )
+        if not rows:
+            return ""
+        whole = self._evaluation.dataset
+        left_out = len(whole.people) - len(self._evaluation.measured.people)
+        intro = self._say("unselected", pictures=f"{len(whole.people):,}", left_out=left_out)
+        return f"<p>{intro}</p>{_table(''.join(f'<th>{self._column(column)}</th>' for column in columns), rows)}"
 
     def _column(self, column: str) -> str:
         kind, _, fmr = column.partition(" ")
@@ -134,7 +151,7 @@ class Report:
         columns = ("scheme", "template", "probe", "enrol_ms", "probe_ms", "match_ms")
         heads = "".join(f"<th>{self._say(f'column.{column}')}</th>" for column in columns)
         rows = "".join(self._cost_row(result) for result in self._results)
-        return f'<h2>{self._say("costs")}</h2><div class="scroll"><table><tr>{heads}</tr>{rows}</table></div>'
+        return f"<h2>{self._say('costs')}</h2>{_table(heads, rows)}"
 
     def _cost_row(self, result: SchemeResult) -> str:
         spent = result.costs
@@ -168,8 +185,8 @@ class Report:
         return f'<h2>{self._say("linkage")}</h2>{figure}<p class="note">{note}</p>'
 
     def _attacks(self) -> str:
-        heads = "".join(
-            f"<th>{self._say(f'column.{column}')}</th>" for column in ("attack", "cosine", "same", "new", "bits")
+        heads = f'<th>{self._say("column.leak")}</th><th class="left">{self._say("column.attack")}</th>' + "".join(
+            f"<th>{self._say(f'column.{column}')}</th>" for column in ("cosine", "same", "new", "bits")
         )
         sections = []
         for result in self._attacked:
@@ -180,7 +197,7 @@ class Report:
             )
             sections.append(
                 f"<h3>{escape(self._name(result.name))}</h3><p>{self._say(f'verdict.{result.name}')}</p>"
-                f'<div class="scroll"><table><tr><th>{self._say("column.leak")}</th>{heads}</tr>{rows}</table></div>'
+                f"{_table(heads, rows)}"
             )
         intro = self._say("attacks.lead", fmr=HEADLINE_FMR)
         return f"<h2>{self._say('attacks')}</h2><p>{intro}</p>{''.join(sections)}"
@@ -206,6 +223,10 @@ class Report:
 
 def _series(name: str) -> int:
     return list(PROTECTIONS).index(name)
+
+
+def _table(heads: str, rows: str) -> str:
+    return f'<div class="scroll"><table><tr>{heads}</tr>{rows}</table></div>'
 
 
 def _cell(value: str, below: str = "") -> str:
