@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit, machine_in
 from tests.browser.site import DESKTOP, PASSWORD, PATIENCE_MS, PHONE, Person, words
@@ -241,6 +241,71 @@ def test_without_the_key_holder_nothing_is_decided_and_nothing_lost(
         person.see(words("me.data.words"))
         with machine.keyholder():
             assert person.recognise() == "accepted"
+
+
+def test_a_renewal_that_is_not_finished_leaves_the_old_template_working(
+    site: Machine, visit: Visit, username: str
+) -> None:
+    person = visit(site)
+    person.register(username)
+    person.enrol()
+    begin_renewal(person)
+    expect(person.page.locator("video")).to_be_visible()
+    person.page.get_by_role("banner").get_by_role("link", name="Veilface").click()
+    person.page.wait_for_url("**/")
+    assert_the_first_template_works(person)
+
+
+def test_a_renewal_that_fails_leaves_the_old_template_working(
+    tmp_path_factory: pytest.TempPathFactory, visit: Visit, username: str
+) -> None:
+    with machine_in(tmp_path_factory.mktemp("renewal")) as machine, machine.server():
+        with machine.keyholder():
+            person = visit(machine)
+            person.register(username)
+            person.enrol()
+            person.page.route("**/api/v1/enrolments", spoil)
+            fail_renewal(person)
+            person.shot("refused")
+            person.page.unroute("**/api/v1/enrolments")
+            assert_the_first_template_works(person)
+
+            begin_renewal(person)
+            person.see(words("enrol.title.review"))
+        person.press(words("enrol.review.confirm"))
+        person.see(words("enrol.failedRenewal"))
+        person.shot("keyholder-down")
+        with machine.keyholder():
+            assert_the_first_template_works(person)
+
+
+def begin_renewal(person: Person) -> None:
+    """Give the password and open the camera."""
+    person.go("/enrol")
+    person.page.get_by_label(words("enrol.before.renewal.password"), exact=True).fill(PASSWORD)
+    person.press(words("enrol.before.camera"))
+
+
+def fail_renewal(person: Person) -> None:
+    """Go all the way, to be told that nothing was replaced."""
+    begin_renewal(person)
+    person.see(words("enrol.title.review"))
+    person.press(words("enrol.review.confirm"))
+    person.see(words("enrol.failedRenewal"))
+
+
+def spoil(route: Route) -> None:
+    """Send another last byte than the one that was signed, which the server refuses."""
+    body = route.request.post_data_buffer or b""
+    route.continue_(post_data=body[:-1] + bytes([body[-1] ^ 1]))
+
+
+def assert_the_first_template_works(person: Person) -> None:
+    """The person is recognised, nothing alarms the device, and no other template was made."""
+    assert person.recognise() == "accepted"
+    person.go("/me")
+    expect(person.page.locator("dt", has_text=words("me.template.epoch")).locator("+ dd")).to_have_text("1")
+    expect(person.page.get_by_text(words("device.alarm.seen"))).to_have_count(0)
 
 
 def test_another_key_holder_is_refused_until_the_person_has_compared(
