@@ -122,6 +122,6 @@ def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Gr
         expires_ms=grant.expires_ms,
     )
     if type_ == MessageType.ENROL:
-        evidence.prepare_soon(challenge=row.challenge, key_fp=row.key_fp, purpose="enrol")
+        evidence.prepare_soon(account=account.id, challenge=row.challenge, key_fp=row.key_fp, purpose="enrol")
     elif type_ == MessageType.VERIFY:
-        evidence.prepare_soon(challenge=row.challenge, key_fp=row.key_fp, purpose="verify")
+        evidence.prepare_soon(account=account.id, challenge=row.challenge, key_fp=row.key_fp, purpose="verify")

@@ -15,9 +15,9 @@ def pool() -> MaskPool:
     return MaskPool()
 
 
-def prepare_soon(*, challenge: str, key_fp: str, purpose: Purpose) -> None:
-    """Begin to prepare masks for the message that will answer ``challenge``."""
-    pool().prepare_soon(challenge, public_key(key_fp), purpose)
+def prepare_soon(*, account: str, challenge: str, key_fp: str, purpose: Purpose) -> None:
+    """Begin to prepare masks for the message that will answer the account's ``challenge``."""
+    pool().prepare_soon(challenge, public_key(key_fp), purpose, owner=account)
 
 
 def masks(*, challenge: str, key_fp: str, purpose: Purpose) -> MaskSet:
