@@ -22,7 +22,7 @@ from tests.processes import Machine, free_port
 from tests.support import Answer, Api, Device, Person
 from veilface.keyholder import service
 from veilface.keyholder.core import KeyHolder
-from veilface.server import databases, keyholding
+from veilface.server import databases, keyholding, readiness
 from veilface.server.enrolment import evidence
 
 ORIGIN = "http://testserver"
@@ -125,11 +125,13 @@ def machine(tmp_path: Path, database_server: DatabaseServer) -> Iterator[Machine
 
 
 @pytest.fixture(autouse=True)
-def site(settings: Settings, tmp_path: Path) -> Settings:
-    """An installation of its own, with quick password hashes."""
+def site(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An installation of its own, with quick password hashes, that asks the key holder whenever it is asked."""
     settings.ORIGIN = ORIGIN
     settings.KEYHOLDER_CREDENTIALS = tmp_path / "credentials"
     settings.PASSWORD_HASHERS = ["tests.server.hashers.QuickArgon2"]
+    monkeypatch.setattr(readiness, "FRESH_S", 0.0)
+    readiness.keyholder_ready.cache_clear()
     evidence.public_key.cache_clear()
     return settings
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
 from veilface.contract import CONTRACT
-from veilface.keyholder.errors import KeyHolderError
 from veilface.server import keyholding
 from veilface.server import site as site_file
+from veilface.server.readiness import keyholder_ready
 from veilface.server.wire import Hash, PublicPoint
 
 router = Router(tags=["site"])
@@ -111,7 +111,7 @@ def read_health(request: HttpRequest) -> Status[Health]:  # noqa: ARG001 – nin
     health = Health(
         server="ok",
         database="ok" if database else "down",
-        keyholder="ok" if _keyholder_answers() else "down",
+        keyholder="ok" if keyholder_ready().now() else "down",
     )
     return Status(200 if database else 503, health)
 
@@ -119,15 +119,7 @@ def read_health(request: HttpRequest) -> Status[Health]:  # noqa: ARG001 – nin
 def _keyholder() -> KeyHolder:
     public_key = keyholding.pinned_public_key()
     fingerprint = hashlib.sha256(public_key).hexdigest()
-    return KeyHolder(public_key=public_key, fingerprint=fingerprint, ready=_keyholder_answers())
-
-
-def _keyholder_answers() -> bool:
-    try:
-        keyholding.keyholder().identity()
-    except KeyHolderError:
-        return False
-    return True
+    return KeyHolder(public_key=public_key, fingerprint=fingerprint, ready=keyholder_ready().now())
 
 
 def _database_works() -> bool:
