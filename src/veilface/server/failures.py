@@ -31,7 +31,7 @@ def language_of(request: HttpRequest) -> Language:
 def failure_response(request: HttpRequest, error: VeilfaceError) -> HttpResponse:
     """The JSON answer for one of our own exceptions."""
     if isinstance(error, KeyHolderUnavailable):
-        error = KeyHolderDown()
+        error = KeyHolderDown(**error.details)
     body = {"code": error.code, "message": explain(error, language_of(request)), "details": error.details}
     response = JsonResponse(body, status=status_of(error))
     if isinstance(error, TooManyAttempts):
@@ -48,10 +48,10 @@ def status_of(error: VeilfaceError) -> int:
     return BAD_REQUEST if isinstance(error, ProtectError) else ServerError.status
 
 
-def storage_failure(error: DatabaseError) -> ServerError:
+def storage_failure(error: DatabaseError, **details: str) -> ServerError:
     """What a failed write means to the reader; a full disk is told apart from everything else."""
     cause = error.__cause__
     number = cast("object", cause.args[0]) if cause is not None and cause.args else None
     if number in MYSQL_FULL or getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL:
-        return StorageFull()
-    return StorageFailed()
+        return StorageFull(**details)
+    return StorageFailed(**details)

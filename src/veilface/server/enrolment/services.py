@@ -22,7 +22,7 @@ from veilface.protect.envelope import (
     split_message,
 )
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
-from veilface.server import keyholding
+from veilface.server import keyholding, relaying
 from veilface.server.accounts import devices, messages
 from veilface.server.accounts.models import Account, Device
 from veilface.server.base64url import encode
@@ -32,6 +32,7 @@ from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepte
 
 ENROLMENT_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES + CIPHERTEXT_BYTES
 DELETION_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
+ASSUMED_WAIT_S: Final = 30  # the shortest pause the key holder makes (protocol §7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ class CheckedMessage:
 def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
     """Store ``H ‖ signature ‖ T`` (74,048 B) as the account's template, if the key holder accepts it.
 
-    The same message again answers with the template it made. Whatever is raised, the template before still works.
+    The same message again answers with the template it made. Whatever is raised, the template before still works, or
+    a later enrolment's does (:class:`ActivationStale`).
     """
     message = split_message(data, body_bytes=CIPHERTEXT_BYTES)
     if made := _made_by(account, message):
@@ -59,10 +61,10 @@ def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
         header=message.header_bytes, signature=message.signature, norm=proof.norm, range_=proof.range_
     )
     _require_accepted(account, receipt)
-    template = _store(account, checked, receipt)
-    _activate(account, template)
-    _finish(account, template)
-    devices.note_use(checked.device)
+    with relaying.carrying(receipt):
+        template = _store(account, checked, receipt)
+        _activate(account, template)
+        _finish(account, template)
     return template
 
 
@@ -82,7 +84,8 @@ def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -
     check(account, message, type_=MessageType.DELETE, label=LABEL_DELETE, binding=binding)
     Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
     receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
-    _remove(account, template_id=template_id, receipt=receipt)
+    with relaying.unimportant("remove_template"):  # its key is erased; the row is left to the next settling
+        _remove(account, template_id=template_id, receipt=receipt)
     return receipt
 
 
@@ -110,12 +113,17 @@ def check(
     device = messages.check_signed(
         header, header_bytes=message.header_bytes, signature=message.signature, account=account
     )
-    return CheckedMessage(message=message, challenge=challenges.take(account, header), device=device)
+    checked = CheckedMessage(message=message, challenge=challenges.take(account, header), device=device)
+    with relaying.unimportant("note_use"):  # before the decision: a slow database must not hold a receipt back
+        devices.note_use(device)
+    return checked
 
 
 def retry_after_s(account: Account) -> int:
-    """Seconds until the key holder judges the account's next attempt."""
-    retry_at_ms = keyholding.keyholder().account_status(account.wire_id).retry_at_ms
+    """Seconds until the key holder judges the account's next attempt; a guess where it no longer answers."""
+    retry_at_ms: int | None = messages.now_ms() + ASSUMED_WAIT_S * 1000
+    with relaying.unimportant("retry_after"):
+        retry_at_ms = keyholding.keyholder().account_status(account.wire_id).retry_at_ms
     return 0 if retry_at_ms is None else max(1, -((messages.now_ms() - retry_at_ms) // 1000))
 
 
@@ -158,9 +166,17 @@ def _activate(account: Account, template: Template) -> None:
 
 
 def _finish(account: Account, template: Template) -> None:
-    with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
-        settling.make_active(template)
+    """Make the row say what the key holder says; where it cannot be written, the next request settles it.
+
+    Raises :class:`ActivationStale` when the row is gone: a later enrolment replaced it, or a deletion took it.
+    """
+    current = True
+    with relaying.unimportant("finish_enrolment"), transaction.atomic():
+        Account.objects.select_for_update().filter(pk=account.pk).first()
+        current = settling.make_active(template)
+    if not current:
+        raise ActivationStale
+    template.state = Template.State.ACTIVE
 
 
 def _remove(account: Account, *, template_id: str, receipt: bytes) -> None:

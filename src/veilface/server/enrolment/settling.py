@@ -46,18 +46,18 @@ def settle_by_asking(account: Account) -> None:
     settle(account, current=current.hex() if current is not None else None)
 
 
-def make_active(template: Template) -> None:
+def make_active(template: Template) -> bool:
     """Mark the template active and delete those it replaces. Inside a transaction that holds the account.
 
-    A row that is gone was replaced by a later enrolment. A stored row of a later epoch is another enrolment under
-    way: epochs become current in their order, so it is left alone.
+    False: the row is gone, so a later enrolment replaced it or a deletion took it. A stored row of a later epoch is
+    another enrolment under way: epochs become current in their order, so it is left alone.
     """
     if not Template.objects.filter(pk=template.pk).update(state=Template.State.ACTIVE):
-        return
-    template.state = Template.State.ACTIVE
+        return False
     others = Template.objects.filter(account_id=template.account_id).exclude(pk=template.pk)
     others.exclude(state=Template.State.STORED).delete()
     others.filter(epoch__lt=template.epoch).delete()
+    return True
 
 
 def _may_need_it(account: Account, current: str | None) -> bool:

@@ -12,7 +12,6 @@ from veilface.match.verification import probe_evidence
 from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, split_message
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.server import keyholding
-from veilface.server.accounts import devices
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence
 from veilface.server.enrolment.models import Challenge
@@ -68,7 +67,6 @@ def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
             norm=proof.norm,
             range_=proof.range_,
         )
-    devices.note_use(checked.device)
     outcome = Receipt.parse(receipt).outcome
     wait = retry_after_s(account) if outcome is Outcome.RETRY_LATER else 0
     return Verdict(outcome=outcome, receipt=receipt, retry_after_s=wait, stages_ms=watch.stages_ms)
