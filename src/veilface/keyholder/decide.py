@@ -13,8 +13,8 @@ from veilface.keyholder.audit import Cause
 from veilface.keyholder.errors import Malformed
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
-from veilface.protect.ring import RANGE, Residues
-from veilface.protect.rlwe import SecretKey, open_blinded, open_norm, open_range, parse_words
+from veilface.protect.ring import RANGE, Words
+from veilface.protect.rlwe import SecretKey, open_blinded, open_norm, open_range, parse_integers
 
 NORM_MIN: Final = round((NORM_CENTRE - NORM_SLACK) * SCALE**2)
 NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
@@ -22,20 +22,20 @@ NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Evaluated ciphertexts as residues, (4, 3, 4096), (2, 2, 4096), (3, 3, 4096); an enrolment has no score."""
+    """Evaluated ciphertexts as words, (4, 3, 4096), (2, 2, 4096), (3, 3, 4096); an enrolment has no score."""
 
-    norm: Residues
-    range_: Residues
-    score: Residues | None
+    norm: Words
+    range_: Words
+    score: Words | None
 
     @classmethod
     def parse(cls, *, norm: bytes, range_: bytes, score: bytes | None = None) -> Self:
         """Raises ``Malformed`` for a wrong length, a residue that is not below its prime, or no ciphertext at all."""
         try:
             return cls(
-                norm=parse_words(norm, components=4),
-                range_=parse_words(range_, components=2, basis=RANGE),
-                score=None if score is None else parse_words(score, components=3),
+                norm=parse_integers(norm, components=4),
+                range_=parse_integers(range_, components=2, basis=RANGE),
+                score=None if score is None else parse_integers(score, components=3),
             )
         except MalformedCiphertext as error:
             raise Malformed(field="evidence", **error.details) from error

@@ -39,7 +39,6 @@ PARAM_ID: Final = hashlib.sha256(PARAMETERS.encode("ascii")).digest()
 
 Bytes = NDArray[np.uint8]
 _WORD_BYTES: Final = 8
-_HALF: Final = 1 << 12
 _RAW: Final = seal.compr_mode_type.none
 
 
@@ -47,9 +46,14 @@ _RAW: Final = seal.compr_mode_type.none
 
 
 def parse_words(data: bytes, *, components: int, basis: Basis = DATA) -> Residues:
-    """Read residues of 3 bytes, little-endian, in the order component, prime, NTT index.
+    """What :func:`parse_integers` reads, as float64 integers, to compute on."""
+    return parse_integers(data, components=components, basis=basis).astype(np.float64)
 
-    Returns float64 integers (components, primes, 4096). Raises :class:`MalformedCiphertext` for a wrong length, a
+
+def parse_integers(data: bytes, *, components: int, basis: Basis = DATA) -> Words:
+    """Read residues of 3 bytes, little-endian, in the order component, prime, NTT index: (components, primes, 4096).
+
+    Raises :class:`MalformedCiphertext` for a wrong length, a
     residue that is not below its prime, or an all-zero second component (then the first would be the plaintext).
     """
     expected = components * len(basis.primes) * _POLYNOMIAL_BYTES
@@ -62,7 +66,7 @@ def parse_words(data: bytes, *, components: int, basis: Basis = DATA) -> Residue
         raise MalformedCiphertext(got="residue >= prime", expected="residues below their primes")
     if not words[1].any():
         raise MalformedCiphertext(got="second component 0", expected="second component not 0")
-    return words.astype(np.float64)
+    return words.astype(np.uint64)
 
 
 def pack_words(residues: Residues) -> bytes:
@@ -83,7 +87,7 @@ class PublicKey:
 
     def __init__(self, data: bytes) -> None:
         """Take 98,304 wire bytes; raises :class:`MalformedCiphertext`."""
-        words = parse_words(data, components=2, basis=KEY).astype(np.uint64)
+        words = parse_integers(data, components=2, basis=KEY)
         self.fingerprint: Final = hashlib.sha256(data).digest()
         self._encryptor = _encryptor(words, KEY.primes)
         self._rough_encryptor = _encryptor(words[:, : len(PRIMES)], PRIMES)
@@ -136,19 +140,19 @@ class SecretKey:
         return seal.Decryptor(context, context.from_secret_str(_secret_key_head() + words.tobytes()))
 
     @cached_property
-    def norm_functional(self) -> Residues:
-        """What takes a norm ciphertext to its coefficient 0: (1, s, σs, s·σs)/4096, in halves (4, 3, 4096, 2)."""
+    def norm_functional(self) -> Words:
+        """What takes a norm ciphertext to its coefficient 0: (1, s, σs, s·σs)/4096, as words (4, 3, 4096)."""
         secret = self._residues[: len(PRIMES)]
         conjugate = conjugated(secret)
         basis = np.stack([np.ones_like(secret), secret, conjugate, DATA.residues(secret * conjugate)])
-        return _halves(DATA.residues(basis * functional(DATA, 0)))
+        return DATA.residues(basis * functional(DATA, 0)).astype(np.uint64)
 
     @cached_property
-    def score_functional(self) -> Residues:
-        """What takes a score ciphertext to its coefficient 127: (1, s, s²) times a functional, (3, 3, 4096, 2)."""
+    def score_functional(self) -> Words:
+        """What takes a score ciphertext to its coefficient 127: (1, s, s²) times a functional, (3, 3, 4096)."""
         secret = self._residues[: len(PRIMES)]
         basis = np.stack([np.ones_like(secret), secret, DATA.residues(secret * secret)])
-        return _halves(DATA.residues(basis * functional(DATA, SCORE_COEFFICIENT)))
+        return DATA.residues(basis * functional(DATA, SCORE_COEFFICIENT)).astype(np.uint64)
 
     def __repr__(self) -> str:
         return "SecretKey(…)"
@@ -180,17 +184,17 @@ def encrypt(public_key: PublicKey, coefficients: Integers) -> Residues:
     return residues
 
 
-def open_norm(secret_key: SecretKey, residues: Residues) -> int:
+def open_norm(secret_key: SecretKey, residues: Residues | Words) -> int:
     """The centred coefficient 0 of a parsed norm ciphertext (4, 3, 4096), in the basis 1, s, σs, s·σs."""
     return _functional(residues, secret_key.norm_functional)
 
 
-def open_blinded(secret_key: SecretKey, residues: Residues) -> int:
+def open_blinded(secret_key: SecretKey, residues: Residues | Words) -> int:
     """The centred coefficient 127 of a parsed score ciphertext (3, 3, 4096): ρ·(score − θΔ²) plus noise."""
     return _functional(residues, secret_key.score_functional)
 
 
-def open_range(secret_key: SecretKey, residues: Residues) -> Integers:
+def open_range(secret_key: SecretKey, residues: Residues | Words) -> Integers:
     """The coefficients (2, 4096), centred modulo q1 and q2, of a parsed range ciphertext (2, 2, 4096).
 
     Rounding noise (σ ≈ 15) is all there is if the sender was honest, and it is the same modulo both primes.
@@ -198,24 +202,19 @@ def open_range(secret_key: SecretKey, residues: Residues) -> Integers:
     return RANGE.inverse(open_by_seal(secret_key, residues))
 
 
-def open_by_seal(secret_key: SecretKey, residues: Residues) -> Residues:
+def open_by_seal(secret_key: SecretKey, residues: Residues | Words) -> Residues:
     """The NTT residues (primes, 4096) of the plaintext of a ciphertext in the basis 1, s, s², by SEAL's decryptor."""
     components, primes, _ = residues.shape
+    words = residues.astype(np.uint64, copy=False)
     sealed = seal.Ciphertext()
-    sealed.load_bytes(_context(), b"".join((_ciphertext_head(components, primes), residues.astype(np.uint64).data)))
+    sealed.load_bytes(_context(), b"".join((_ciphertext_head(components, primes), words.data)))
     return _tail_words(secret_key.decryptor.decrypt(sealed).to_bytes(_RAW), primes, N)
 
 
-def _halves(residues: Residues) -> Residues:
-    """Residues (…) as their low 12 bits and the rest, (…, 2)."""
-    high = np.floor(residues / _HALF)
-    return np.stack([residues - _HALF * high, high], axis=-1)
-
-
-def _functional(residues: Residues, weights: Residues) -> int:
+def _functional(residues: Residues | Words, weights: Words) -> int:
     """One coefficient of one plaintext. SEAL would open all 4096, and knows no σs."""
-    sums = (residues[:, :, None] @ weights).sum(axis=(0, 2))  # below 4 · 4096 · 2^36 = 2^50: exact
-    return DATA.crt([int(low) + _HALF * int(high) for low, high in sums])
+    words = residues.astype(np.uint64, copy=False)
+    return DATA.crt(np.einsum("cpi,cpi->p", words, weights).tolist())  # below 4 · 4096 · 2^48 = 2^62
 
 
 # --- SEAL's containers, inside this process only ---------------------------------------------------------
