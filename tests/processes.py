@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class Machine:
     def keyholder(self) -> Iterator[subprocess.Popen[bytes]]:
         """The key holder's process, until the block ends."""
         command = [sys.executable, "-c", SERVE_KEYHOLDER, str(self.folder / "keyholder"), str(self.keyholder_port)]
-        with self._process("keyholder", command) as process:
+        with self._process("keyholder", self.keyholder_port, command) as process:
             self._wait_until_listening(process, self.keyholder_port)
             yield process
 
@@ -94,12 +94,12 @@ class Machine:
     def server(self, *, killed_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
         """The server's process. It kills itself at the seam ``killed_at`` of :mod:`tests.server.killable`."""
         command = [sys.executable, "-m", "tests.server.killable", str(self.folder), str(self.port)]
-        with self._process("server", [*command, str(self.keyholder_port), killed_at]) as process:
+        with self._process("server", self.port, [*command, str(self.keyholder_port), killed_at]) as process:
             self._wait_until_listening(process, self.port)
             yield process
 
     @contextmanager
-    def _process(self, name: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(self, name: str, port: int, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         self.temporary.mkdir(exist_ok=True)
         root = Path(__file__).parents[1]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("VEILFACE_")} | {
@@ -115,7 +115,21 @@ class Machine:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            self._wait_until_silent(port)
+
+    def _wait_until_silent(self, port: int) -> None:
+        """A worker may outlive its killed master by a moment: whoever comes next must not be answered by it."""
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                return
+            time.sleep(0.05)
+        raise AssertionError(port)
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes], port: int) -> None:
         deadline = time.monotonic() + READY_S

@@ -19,7 +19,7 @@ from tests.cli.conftest import Veilface
 from veilface import launcher
 
 STARTED_S = 30
-STOPPED_S = 15
+STOPPED_S = 60
 
 
 def outside() -> dict[str, str]:
