@@ -215,7 +215,12 @@ def test_a_second_message_for_the_same_key_does_not_erase_what_the_first_made_cu
         spare = person.grant(MessageType.ENROL).challenge
         first = person.enrolment()
         late = person.sign(replace(first.header, challenge=spare), **first.body)
-        meanwhile.append(lambda: (holder.enrol(**first.arguments), person.activate(first)))
+
+        def first_wins() -> None:
+            holder.enrol(**first.arguments)
+            person.activate(first)
+
+        meanwhile.append(first_wins)
         assert Receipt.parse(holder.enrol(**late.arguments)).outcome == Outcome.NOT_ACCEPTED
         assert holder.account_status(person.account).template_hash == first.header.body_hash
         assert person.verify().outcome == Outcome.ACCEPTED
