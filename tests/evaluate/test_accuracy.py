@@ -8,8 +8,8 @@ import pytest
 
 from tests.evaluate.crowd import crowd
 from veilface.evaluate.accuracy import PairScores, accuracy, compare_all
-from veilface.evaluate.evaluation import own_tokens, stolen_runs
 from veilface.evaluate.protections import PROTECTIONS, evaluation_token
+from veilface.evaluate.runs import own_tokens, stolen_runs
 from veilface.protect import ranking
 from veilface.protect.scheme import open_scheme
 

@@ -14,7 +14,6 @@ from veilface.evaluate.attacks.inversion import bits_from_ranks, from_signs, lin
 from veilface.evaluate.attacks.oracle import climb
 from veilface.evaluate.attacks.records import belief_propagation, eliminate, majority_vote, satisfy
 from veilface.evaluate.attacks.stage import Cast, Stage
-from veilface.evaluate.evaluation import stolen_runs
 from veilface.evaluate.protections import (
     LITERATURE,
     PROTECTIONS,
@@ -23,6 +22,7 @@ from veilface.evaluate.protections import (
     Ranking,
     evaluation_token,
 )
+from veilface.evaluate.runs import stolen_runs
 from veilface.protect import published
 from veilface.protect.negative import DEFAULT, RecordParameters, k_hidden
 from veilface.protect.token import fresh_token

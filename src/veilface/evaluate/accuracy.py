@@ -119,10 +119,11 @@ class Accuracy:
     impostors: int
 
 
-def accuracy(runs: Sequence[PairScores], people: People, *, seed: int = 1) -> Accuracy:
+def accuracy(runs: Sequence[PairScores], people: People, *, resamples: int = BOOTSTRAPS, seed: int = 1) -> Accuracy:
     """The mean of several runs (one a token), each at its own thresholds; ``thresholds`` are those of all together.
 
     Intervals are percentiles over resamples of *people*, not of pairs: pairs of one person are not independent.
+    Without resamples they are the rates themselves.
     """
     sizes = np.bincount(people)
     generator = np.random.default_rng(seed)
@@ -130,8 +131,8 @@ def accuracy(runs: Sequence[PairScores], people: People, *, seed: int = 1) -> Ac
     point = _mean([_weighted(run, plain, sizes) for run in runs])
     # No resample looks further down than a few times the rates of the whole.
     likely = [run.highest(max(_LOOKED_AT, 4 * (point.eer or 1))) for run in runs]
-    resampled = []
-    for _ in range(BOOTSTRAPS):
+    resampled = [] if resamples else [point]
+    for _ in range(resamples):
         weights = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes)).astype(np.float64)
         resampled.append(_mean([_weighted(run, weights, sizes) for run in likely]))
     lower, upper = (_percentile(resampled, share) for share in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))

@@ -9,8 +9,8 @@ from veilface.contract import CONTRACT
 from veilface.evaluate.accuracy import pooled_threshold
 from veilface.evaluate.datasets import Dataset
 from veilface.evaluate.errors import DataUnusable
-from veilface.evaluate.evaluation import stolen_runs
 from veilface.evaluate.protections import PROTECTIONS
+from veilface.evaluate.runs import stolen_runs
 from veilface.protect.calibration import FMRS, Calibration, Provenance
 
 TOKENS: Final = 8

@@ -6,29 +6,20 @@ from typing import Final
 
 import numpy as np
 
-from veilface.evaluate.accuracy import Accuracy, PairScores, accuracy, compare_all
+from veilface.evaluate.accuracy import Accuracy, PairScores, accuracy
 from veilface.evaluate.attacks.campaign import Results, attack
 from veilface.evaluate.attacks.stage import Cast, Stage
 from veilface.evaluate.costs import Costs, costs
 from veilface.evaluate.datasets import Dataset
 from veilface.evaluate.linkage import Linkage, linkage
-from veilface.evaluate.protections import PROTECTIONS, Matrix, Protection, evaluation_token
+from veilface.evaluate.protections import BASELINE, PROTECTIONS, Protection
+from veilface.evaluate.runs import WrongToken, compared, own_tokens, stolen_tokens
 
 TOKENS: Final = 3
 HEADLINE_FMR: Final = "1e-3"
-BASELINE: Final = "insecure_plain"
 _SEED: Final = 5
-_ROWS: Final = 256
 
 Advance = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WrongToken:
-    """Probes under another token than the template's, everybody against everybody, at the stolen-token thresholds."""
-
-    pairs: int
-    accepted: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,12 +95,16 @@ class _Bench:
 
 def _measure(protection: Protection, bench: _Bench, plain: SchemeResult | None) -> SchemeResult:
     generator = np.random.default_rng(_SEED)
-    dataset, clean, tokens, steps = bench.dataset, bench.clean, bench.tokens, bench.steps
-    runs = stolen_runs(protection, clean, tokens, generator, after_each=steps.one)
+    dataset, clean, steps = bench.dataset, bench.clean, bench.steps
+    runs, whole = [], []
+    for kept in stolen_tokens(protection, dataset, bench.tokens, generator):
+        runs.append(compared(protection, kept.chosen(dataset.clean), clean.people))
+        steps.one()
+        if dataset.has_clean:
+            whole.append(compared(protection, kept, dataset.people))
+            steps.one()
     stolen = accuracy(runs, clean.people)
-    unselected = None
-    if dataset.has_clean:
-        unselected = accuracy(stolen_runs(protection, dataset, tokens, generator, after_each=steps.one), dataset.people)
+    unselected = accuracy(whole, dataset.people, resamples=0) if whole else None
     own, wrong = own_tokens(protection, clean, stolen, generator)
     steps.one()
     measured = costs(protection.name, clean.embeddings)
@@ -132,67 +127,6 @@ def _measure(protection: Protection, bench: _Bench, plain: SchemeResult | None) 
         linkage=linked,
         attacks=attacked,
     )
-
-
-def stolen_runs(
-    protection: Protection,
-    dataset: Dataset,
-    tokens: int,
-    generator: np.random.Generator,
-    *,
-    after_each: Callable[[], None] = lambda: None,
-) -> list[PairScores]:
-    """One run a token, the same for everybody: what is left when the token is stolen."""
-    runs = []
-    for number in range(tokens):
-        token = evaluation_token(f"stolen/{number}")
-        templates = protection.templates(dataset.embeddings, token, generator)
-        probes = protection.probes(dataset.embeddings, token, generator)
-        runs.append(_compared(protection, templates, probes, dataset))
-        after_each()
-    return runs
-
-
-def own_tokens(
-    protection: Protection, dataset: Dataset, stolen: Accuracy, generator: np.random.Generator
-) -> tuple[Accuracy, WrongToken]:
-    """A token for each person; then everybody's probes under yet another one against all templates, own included.
-
-    Plain embeddings have no token. A probe under another homomorphic key decrypts to noise and fails the range
-    check (the attacks try it on real ciphertexts), so wrong keys accept nothing here.
-    """
-    templates, probes, others = (
-        _each_with_own(protection, dataset, side, label, generator)
-        for side, label in (("templates", "own"), ("probes", "own"), ("probes", "other"))
-    )
-    own = accuracy([_compared(protection, templates, probes, dataset)], dataset.people)
-    if protection.name in {BASELINE, "homomorphic"}:
-        return own, WrongToken(pairs=0, accepted={})
-    accepted = dict.fromkeys(stolen.thresholds, 0)
-    for start in range(0, len(templates), _ROWS):
-        scores = protection.score(templates[start : start + _ROWS], others)
-        for fmr, threshold in stolen.thresholds.items():
-            accepted[fmr] += 0 if threshold is None else int((scores >= threshold).sum())
-    return own, WrongToken(pairs=len(templates) * len(others), accepted=accepted)
-
-
-def _compared(protection: Protection, templates: Matrix, probes: Matrix, dataset: Dataset) -> PairScores:
-    return compare_all(lambda rows, columns: protection.score(templates[rows], probes[columns]), dataset.people)
-
-
-def _each_with_own(
-    protection: Protection, dataset: Dataset, side: str, label: str, generator: np.random.Generator
-) -> Matrix:
-    protect = protection.templates if side == "templates" else protection.probes
-    order = np.argsort(dataset.people, kind="stable")
-    parts = [
-        protect(dataset.embeddings[dataset.people == person], evaluation_token(f"{label}/{person}"), generator)
-        for person in range(dataset.people.max() + 1)
-    ]
-    rows = np.concatenate(parts)
-    gathered = np.empty_like(rows)
-    gathered[order] = rows
-    return gathered
 
 
 def _stage(protection: Protection, dataset: Dataset, own: Accuracy, plain: Accuracy) -> Stage:

@@ -7,8 +7,9 @@ from typing import Any
 from veilface.contract import CONTRACT
 from veilface.evaluate.accuracy import FMR_TARGETS, Accuracy, Rates
 from veilface.evaluate.attacks.stage import Outcome
-from veilface.evaluate.evaluation import BASELINE, HEADLINE_FMR, Evaluation, SchemeResult
+from veilface.evaluate.evaluation import HEADLINE_FMR, Evaluation, SchemeResult
 from veilface.evaluate.linkage import Linkage
+from veilface.evaluate.protections import BASELINE
 
 Json = dict[str, Any]
 

@@ -190,6 +190,7 @@ class PublishedRanking:
         return -distances
 
 
+BASELINE: Final = "insecure_plain"
 LITERATURE: Final = negative.RecordParameters(length=1024, probabilities=(0.7, 0.24, 0.06))
 """The parameters argued hard to invert; they match badly and still fall to belief propagation."""
 

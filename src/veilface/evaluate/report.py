@@ -8,9 +8,9 @@ import numpy as np
 
 from veilface.evaluate import plots
 from veilface.evaluate.accuracy import FMR_TARGETS
-from veilface.evaluate.evaluation import BASELINE, HEADLINE_FMR, Evaluation, SchemeResult
+from veilface.evaluate.evaluation import HEADLINE_FMR, Evaluation, SchemeResult
 from veilface.evaluate.metrics import loss
-from veilface.evaluate.protections import PROTECTIONS
+from veilface.evaluate.protections import BASELINE, PROTECTIONS
 from veilface.messages import Language, preferred_language, text
 
 _NONE = "–"
