@@ -32,7 +32,12 @@ def serving(data: Path, port: int, *arguments: str) -> Iterator[subprocess.Popen
     command = [sys.executable, "-m", "veilface", "serve", "--data", str(data), "--port", str(port), *arguments]
     environment = outside() | {"VEILFACE_LANG": "en", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 – no threads here
     ) as process:
         try:
             assert process.stdout is not None
@@ -41,6 +46,11 @@ def serving(data: Path, port: int, *arguments: str) -> Iterator[subprocess.Popen
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def hear_ctrl_c() -> None:
+    """A shell without job control has what it runs in the background ignore Ctrl-C; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def children(process: subprocess.Popen[str]) -> dict[str, int]:
