@@ -137,13 +137,19 @@ class Stage:
 
     def for_everybody(self, faces: Reals) -> Outcome:
         """The outcome of trying the same faces (n, 128) on every picture of the crowd, until one is accepted."""
-        same, new = (self._crowd_accepts(faces, f"crowd/{enrolment}") for enrolment in range(2))
+        same, new = (self._crowd_accepts(faces, token, stored) for token, stored in self._crowds)
         cosines = (self.cast.crowd @ faces.T).max(axis=1)
         return Outcome(cosine=float(cosines.mean()), accepted_same=same, accepted_new=new)
 
-    def _crowd_accepts(self, faces: Reals, label: str) -> float:
-        """The crowd shares a token here: for a probe made under each one's own, acceptance is the same."""
-        token = evaluation_token(label)
-        stored = self.protection.templates(self.cast.crowd, token, self.generator)
+    @cached_property
+    def _crowds(self) -> list[tuple[bytes, Matrix]]:
+        """The crowd's templates at an enrolment and after a renewal.
+
+        All share a token here: for a probe made under each one's own, acceptance is the same.
+        """
+        tokens = [evaluation_token(f"crowd/{enrolment}") for enrolment in range(2)]
+        return [(token, self.protection.templates(self.cast.crowd, token, self.generator)) for token in tokens]
+
+    def _crowd_accepts(self, faces: Reals, token: bytes, stored: Matrix) -> float:
         probes = self.protection.probes(faces.astype(np.float32), token, self.generator)
         return float(np.mean((self.protection.score(stored, probes) >= self.threshold).any(axis=1)))
