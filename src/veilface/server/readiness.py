@@ -46,17 +46,23 @@ class Readiness:
             if self._known is not None and self._clock() < self._fresh_until:
                 return self._known
             if self._asked is None or self._asked.done():
-                self._asked = self._executor.submit(self._ask)
+                self._asked = self._executor.submit(self._question)
             elif self._known is not None:
                 return self._known
             asked = self._asked
         return self._wait(asked)
 
+    def _question(self) -> bool:
+        # Noted before the question counts as answered: nobody may find it done and the answer not yet known.
+        return self._note(found=self._ask())
+
     def _wait(self, asked: Future[bool]) -> bool:
         try:
-            found = asked.result(self._patience_s)
+            return asked.result(self._patience_s)
         except FutureTimeoutError:
-            found = False
+            return self._note(found=False)
+
+    def _note(self, *, found: bool) -> bool:
         with self._lock:
             self._known, self._fresh_until = found, self._clock() + self._fresh_s
         return found
