@@ -3,16 +3,16 @@
     device.key     the P-256 signing key, PKCS #8
     account.json   whose it is: server, account, device, token
     pins.json      what it has seen: key holder, encryption key, number of decisions
-    account.pub    the account's encryption key, kept so that it travels once
+    account.pub    the account's public key of this epoch, kept so that it travels once
+    tokens/        the secrets of keyed protections, one an epoch
 
-The signing key is protected by the file's permissions alone; a phone or a browser keeps it where it
-cannot be read at all. Files are replaced whole, so a crash leaves the old or the new one.
+Signing key and tokens are protected by the files' permissions alone; a phone or a browser keeps them where they
+cannot be read at all.
 """
 
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,12 +21,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from veilface.sdk.errors import DeviceExists, FolderBusy, NoDevice, UnsafeFolder
+from veilface.sdk.errors import DeviceExists, FolderBusy, NoDevice
+from veilface.sdk.files import FILE_MODE, check_private, make_private_folder, read_private, write_private
+from veilface.sdk.tokens import TokenFolder
 
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 KEY_FILE, ACCOUNT_FILE, PINS_FILE = "device.key", "account.json", "pins.json"
 PUBLIC_KEY_FILE, LOCK_FILE = "account.pub", "lock"
+TOKENS_FOLDER = "tokens"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class DeviceFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.tokens = TokenFolder(path / TOKENS_FOLDER)
 
     def exists(self) -> bool:
         """Whether a device was set up here."""
@@ -72,13 +74,12 @@ class DeviceFolder:
         """Makes the folder for a new device; raises :class:`DeviceExists` or :class:`UnsafeFolder`."""
         if self.exists():
             raise DeviceExists(path=str(self.path))
-        self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        self._check(self.path)
+        make_private_folder(self.path)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One program at a time: two would spoil each other's count of decisions."""
-        self._check(self.path)
+        check_private(self.path)
         descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         try:
             try:
@@ -130,7 +131,8 @@ class DeviceFolder:
         return self._read(PUBLIC_KEY_FILE) if (self.path / PUBLIC_KEY_FILE).exists() else b""
 
     def clear(self) -> None:
-        """Forgets the device: keys, account and pins."""
+        """Forgets the device: keys, tokens, account and pins."""
+        self.tokens.clear()
         for name in (KEY_FILE, PINS_FILE, PUBLIC_KEY_FILE, ACCOUNT_FILE):
             (self.path / name).unlink(missing_ok=True)
 
@@ -138,23 +140,10 @@ class DeviceFolder:
         path = self.path / name
         if not path.exists():
             raise NoDevice(path=str(self.path))
-        self._check(self.path)
-        self._check(path)
-        return path.read_bytes()
+        return read_private(path)
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.path / f".{name}.new"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path / name)
-
-    @staticmethod
-    def _check(path: Path) -> None:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise UnsafeFolder(path=str(path))
+        write_private(self.path / name, content)
 
 
 def _json(value: dict[str, str | int | None]) -> bytes:
