@@ -1,4 +1,4 @@
-"""Derives vectors/ring.json, homomorphic.json and envelope.json.
+"""Derives vectors/ring.json, homomorphic.json, envelope.json and payment.json.
 
 ``python tools/crypto_vectors.py`` writes them; ``--check`` only compares. Transforms are evaluated from the
 definition with plain integers, and structures are joined by hand: the packages under test are not asked. Signatures
@@ -93,7 +93,7 @@ def key() -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(hashlib.sha256(KEY_SENTENCE).digest(), "big"), ec.SECP256R1())
 
 
-def header(kind: int, *, named: bool) -> dict[str, Any]:
+def header(kind: int, *, named: bool, context: bytes | None = None) -> dict[str, Any]:
     """A header, its bytes and its signature; without ``named`` the three optional hashes are zero."""
     fields = {
         "account_id": stream("account", 16),
@@ -101,7 +101,7 @@ def header(kind: int, *, named: bool) -> dict[str, Any]:
         "key_fp": stream("key", 32) if named else bytes(32),
         "model_fp": stream("model", 32) if named else bytes(32),
         "challenge": stream(f"challenge {kind}", 32),
-        "context_hash": stream("context", 32),
+        "context_hash": context or stream("context", 32),
         "body_hash": hashlib.sha256(b"").digest(),
         "template_hash": stream("template", 32) if named else bytes(32),
     }
@@ -150,13 +150,38 @@ def envelope() -> dict[str, Any]:
     }
 
 
+def payment() -> dict[str, Any]:
+    """A statement, and the header and receipt that prove it paid."""
+    name = "街角咖啡"
+    fields = {"amount_minor": 1_850, "currency": "CNY", "exponent": 2, "expires_ms": 1_700_000_300_000}
+    payee, nonce, name_hash = stream("payee", 16), stream("nonce", 16), hashlib.sha256(name.encode()).digest()
+    statement = b"VFPAY001" + payee + struct.pack(">Q3sB", fields["amount_minor"], b"CNY", 2) + nonce + name_hash
+    statement += struct.pack(">Q", fields["expires_ms"]) + bytes(28)
+    context = hashlib.sha256(statement).digest()
+    signed = header(12, named=True, context=context)
+    receipt = b"VFRC" + hashlib.sha256(bytes.fromhex(signed["bytes"])).digest() + stream("template", 32)
+    receipt += bytes([12, 0]) + struct.pack(">HQQQ", 0, 346, 1_700_000_000_789, 6790) + stream("log", 32)
+    public = key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return {
+        "public_key": public.hex(),
+        "payee_name": name,
+        "fields": fields | {"payee_id": payee.hex(), "order_nonce": nonce.hex(), "payee_name_hash": name_hash.hex()},
+        "statement": statement.hex(),
+        "context_hash": context.hex(),
+        "header": signed["bytes"],
+        "signature": signed["signature"],
+        "receipt": (receipt + sign(receipt)).hex(),
+    }
+
+
 def main() -> int:
     """Write the files, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare with what is there")
     check = parser.parse_args().check
     stale = []
-    for name, content in (("ring", ring()), ("homomorphic", homomorphic()), ("envelope", envelope())):
+    made = {"ring": ring(), "homomorphic": homomorphic(), "envelope": envelope(), "payment": payment()}
+    for name, content in made.items():
         path, text = VECTORS / f"{name}.json", json.dumps(content, indent=1) + "\n"
         if not check:
             path.write_text(text)
