@@ -10,8 +10,8 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 
-from veilface.contract import CONTRACT
 from veilface.protect import homomorphic
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import (
     LABEL_DELETE,
     LABEL_ENROL,
@@ -170,7 +170,7 @@ class Device:
             context_hash=context,
             body_hash=sha256(body),
             key_fp=decode(grant["key_fp"]) if about_template else ZERO_HASH,
-            model_fp=CONTRACT.model_fp if about_template else ZERO_HASH,
+            model_fp=model_fp("homomorphic") if about_template else ZERO_HASH,
             template_hash=decode(grant["template_hash"]) if about_template and grant["template_hash"] else ZERO_HASH,
         )
 

@@ -28,6 +28,7 @@ from veilface.face.header import read_header
 from veilface.face.image import working_factor
 from veilface.face.pipeline import prominence
 from veilface.face.quality import ACCEPTABLE, COMFORTABLE, Quality, measure, pose, problems
+from veilface.protect.calibration import model_fp
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 GOLDEN = 2654435761
@@ -167,7 +168,7 @@ def embedder_vectors() -> dict[str, Any]:
     embeddings = [centre(vector) for vector in raw]
     return {
         "contract_id": CONTRACT.contract_id.hex(),
-        "model_fp": CONTRACT.model_fp.hex(),
+        "model_fp": model_fp("homomorphic").hex(),
         "raw": [vector.tolist() for vector in raw],
         "embeddings": [vector.tolist() for vector in embeddings],
         "average": average(embeddings).tolist(),

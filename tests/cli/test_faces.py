@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Veilface
-from veilface.contract import CONTRACT
 from veilface.face.pipeline import FacePipeline
+from veilface.protect.calibration import cosine_threshold
 
 STAGES = ["face", "enrol", "protect", "prepare", "match", "decide"]
 
@@ -34,7 +34,7 @@ def test_compare_says_yes_or_no_and_never_how_much(veilface: Veilface, photos: P
     cosine = float(
         faces.embedding((photos / "obama.jpg").read_bytes()) @ faces.embedding((photos / probe).read_bytes())
     )
-    assert match == (cosine >= CONTRACT.threshold)
+    assert match == (cosine >= cosine_threshold())
     assert all(abs(number - cosine) > 0.01 for number in numbers_in(answer))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.evaluate.crowd import crowd
 from veilface.evaluate.accuracy import PairScores, accuracy, compare_all
-from veilface.evaluate.protections import PROTECTIONS, evaluation_token
+from veilface.evaluate.protections import KEY, PROTECTIONS, evaluation_token
 from veilface.evaluate.runs import own_tokens, stolen_runs
 from veilface.protect import ranking
 from veilface.protect.scheme import open_scheme
@@ -80,12 +80,14 @@ def test_bulk_scores_are_those_of_the_single_calls(name: str) -> None:
     scores = bulk.score(templates, probes)
     if name == "ranking":
         stored = ((templates[0] + ranking.DEFAULT.group - 1) / 2).astype(np.uint8)
-        assert ranking.pack_ranks(stored) == single.enrol(dataset.embeddings[0], token)
+        assert ranking.pack_ranks(stored) == single.enrol(dataset.embeddings[0], key=KEY, token=token)
     template = (
-        templates[0].astype(np.int8).tobytes() if name == "negative" else single.enrol(dataset.embeddings[0], token)
+        templates[0].astype(np.int8).tobytes()
+        if name == "negative"
+        else single.enrol(dataset.embeddings[0], key=KEY, token=token)
     )
     for index, embedding in enumerate(dataset.embeddings):
-        assert single.score(single.probe(embedding, token), template) == pytest.approx(
+        assert single.score(single.probe(embedding, key=KEY, token=token), template) == pytest.approx(
             float(scores[0, index]), abs=1e-5
         )
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.support import near, unit
-from veilface.contract import CONTRACT
 from veilface.evaluate import peers, pipeline
 from veilface.evaluate.account import temporary_account
 from veilface.evaluate.benchmark import bench_verification, measure_cosine_error
@@ -18,6 +17,7 @@ from veilface.evaluate.synthetic import at_cosine, unit_vectors
 from veilface.face.errors import NoFace
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.homomorphic import protect_probe, protect_template
 
 STAGES = {"encrypt", "prepare", "match", "keyholder", "keyholder_decide", "answer", "server_path"}
@@ -50,12 +50,12 @@ def test_the_temporary_account_decides_like_the_plaintext() -> None:
     template_vector = unit(1)
     with temporary_account() as account:
         template = account.enrol(lambda key: protect_template(template_vector, public_key=key))
-        for cosine, expected in ((0.9, True), (CONTRACT.threshold + 0.02, True), (CONTRACT.threshold - 0.02, False)):
+        for cosine, expected in ((0.9, True), (cosine_threshold() + 0.02, True), (cosine_threshold() - 0.02, False)):
             grant, public_key = account.challenge()
             probe = protect_probe(near(template_vector, cosine=cosine), public_key=public_key)
             header, signature = account.signed(grant, probe)
             masks = prepare(public_key, purpose="verify")
-            evidence = probe_evidence(template, probe, threshold=CONTRACT.threshold, masks=masks)
+            evidence = probe_evidence(template, probe, threshold=cosine_threshold(), masks=masks)
             receipt = account.decide(header, signature, evidence)
             assert account.accepted(header, receipt) is expected
 

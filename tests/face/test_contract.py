@@ -16,23 +16,15 @@ def test_the_shipped_models_are_the_contracts() -> None:
         assert hashlib.sha256(models.joinpath(name).read_bytes()).hexdigest() == expected
 
 
-def test_mu_and_threshold_are_plausible() -> None:
+def test_mu_is_plausible() -> None:
     assert len(CONTRACT.mu) == 128
     assert all(abs(value) < 2**15 for value in CONTRACT.mu)
     assert 0.3 < np.linalg.norm(np.array(CONTRACT.mu) / MU_UNIT) < 0.4
-    assert 0.3 < CONTRACT.threshold < 0.4
 
 
-def test_ids_are_hashes_of_canonical_json() -> None:
+def test_the_id_is_the_hash_of_canonical_json() -> None:
     content = json.loads(files("veilface").joinpath("contract.json").read_text())
-    threshold = content.pop("threshold_millionths")
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    shaping = {name: content[name] for name in ("version", "detector_sha256", "embedder_sha256", "preprocessing", "mu")}
+    canonical = json.dumps(shaping, sort_keys=True, separators=(",", ":")).encode()
     assert CONTRACT.contract_id == hashlib.sha256(canonical).digest()
-    assert CONTRACT.model_fp == hashlib.sha256(CONTRACT.contract_id + threshold.to_bytes(4, "big")).digest()
-
-
-def test_the_threshold_changes_the_fingerprint_but_not_the_id() -> None:
-    other = replace(CONTRACT, threshold_millionths=CONTRACT.threshold_millionths + 1)
-    assert other.contract_id == CONTRACT.contract_id
-    assert other.model_fp != CONTRACT.model_fp
     assert replace(CONTRACT, mu=(0,) * 128).contract_id != CONTRACT.contract_id

@@ -12,6 +12,7 @@ from veilface.face.errors import NoFace, PoorQuality, SeveralFaces
 from veilface.face.pipeline import Face, FacePipeline, average
 from veilface.face.quality import COMFORTABLE
 from veilface.face.runtime import open_session
+from veilface.protect.calibration import cosine_threshold
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +55,9 @@ def test_the_same_person_is_recognised_and_others_are_not(pipeline: FacePipeline
     again, biden, astronaut = (
         pipeline.single((photos / name).read_bytes()) for name in ("obama2.jpg", "biden.jpg", "astronaut.png")
     )
-    assert cosine(obama, again) > CONTRACT.threshold + 0.2
+    assert cosine(obama, again) > cosine_threshold() + 0.2
     for first, second in ((obama, biden), (obama, astronaut), (biden, astronaut), (again, biden)):
-        assert cosine(first, second) < CONTRACT.threshold - 0.15
+        assert cosine(first, second) < cosine_threshold() - 0.15
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in {"biden.jpg", "pair.jpg"}])
@@ -64,9 +65,9 @@ def test_the_kind_of_file_hardly_matters(pipeline: FacePipeline, photos: Path, o
     face = pipeline.single(VARIANTS[name](photos), require_quality=True)
     astronaut = name in {"astronaut.png", "lossless.webp"}
     if astronaut:
-        assert cosine(obama, face) < CONTRACT.threshold
+        assert cosine(obama, face) < cosine_threshold()
     elif name == "obama2.jpg":
-        assert cosine(obama, face) > CONTRACT.threshold
+        assert cosine(obama, face) > cosine_threshold()
     else:
         assert cosine(obama, face) > (0.85 if name in {"small.jpg", "grey.jpg", "grey16.png", "leaning.jpg"} else 0.95)
 

@@ -5,18 +5,19 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 
-from veilface.contract import CONTRACT
 from veilface.keyholder.client import KeyHolderApi
 from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.messages import DeviceRecord, Grant
 from veilface.keyholder.store import FILE_NAME
 from veilface.match import masks, verification
 from veilface.protect import envelope, homomorphic
+from veilface.protect.calibration import cosine_threshold, model_fp
 from veilface.protect.envelope import Header, MessageType, Receipt
 
 Vector = NDArray[np.float64]
@@ -79,7 +80,7 @@ class Person:
     def sign(self, header: Header, **body: bytes) -> Signed:
         return Signed(header, envelope.sign_header(self.key, header), body)
 
-    def message(self, type_: MessageType, *, context: bytes = CONTEXT, body: bytes = b"", **fields: bytes) -> Header:
+    def message(self, type_: MessageType, *, context: bytes = CONTEXT, body: bytes = b"", **fields: Any) -> Header:
         challenge = fields.pop("challenge", None) or self.grant(type_, context).challenge
         return Header(
             type=type_,
@@ -125,7 +126,7 @@ class Person:
             body=body,
             challenge=grant.challenge,
             key_fp=grant.key_fp,
-            model_fp=CONTRACT.model_fp,
+            model_fp=model_fp("homomorphic"),
         )
         signed = self.sign(header, norm=evidence.norm, range_=evidence.range_)
         self.template = body
@@ -162,7 +163,7 @@ class Person:
             made = verification.probe_evidence(
                 self.template,
                 probe,
-                threshold=CONTRACT.threshold,
+                threshold=cosine_threshold(),
                 masks=masks.prepare(public_key, purpose="verify"),
             )
             known = {"score": made.score, "norm": made.norm, "range_": made.range_}
@@ -177,7 +178,7 @@ class Person:
             MessageType.VERIFY,
             challenge=grant.challenge,
             key_fp=grant.key_fp,
-            model_fp=CONTRACT.model_fp,
+            model_fp=model_fp("homomorphic"),
             template_hash=grant.template_hash,
         )
         return self.sign(header, **self.evidence(face, grant.key_fp))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.keyholder.people import FACE, STRANGER, Clock, Person, Vector, dump, unit
-from veilface.contract import CONTRACT
 from veilface.keyholder.core import KeyHolder
 from veilface.match import masks, verification
 from veilface.protect import rlwe
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.envelope import MessageType, Outcome, Receipt
 from veilface.protect.ring import Integers
 from veilface.protect.rlwe import N, PublicKey
@@ -38,7 +38,7 @@ def judged(person: Person, probe: Integers) -> Outcome:
     made = verification.probe_evidence(
         person.template,
         sealed,
-        threshold=CONTRACT.threshold,
+        threshold=cosine_threshold(),
         masks=masks.prepare(public_key, purpose="verify"),
     )
     body = {"score": made.score, "norm": made.norm, "range_": made.range_}
@@ -55,7 +55,7 @@ def test_another_face_is_not(enrolled: Person) -> None:
 
 @pytest.mark.parametrize(("cosine", "outcome"), [(0.02, Outcome.ACCEPTED), (-0.02, Outcome.NOT_ACCEPTED)])
 def test_the_threshold_is_the_contracts(enrolled: Person, cosine: float, outcome: Outcome) -> None:
-    assert enrolled.verify(at_cosine(CONTRACT.threshold + cosine)).outcome == outcome
+    assert enrolled.verify(at_cosine(cosine_threshold() + cosine)).outcome == outcome
 
 
 def with_junk(probe: Integers) -> Integers:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from veilface.protect import envelope
 from veilface.protect.envelope import Header, KeyCert, KeyPurpose, MessageType, Outcome, Receipt
 from veilface.protect.errors import BadSignature, BodyMismatch, MalformedEnvelope
+from veilface.protect.suites import Suite
 
 hashes = st.binary(min_size=32, max_size=32)
 ids = st.binary(min_size=16, max_size=16)
@@ -26,6 +27,7 @@ headers = st.builds(
     issued_ms=u64,
     context_hash=hashes,
     body_hash=hashes,
+    suite=st.sampled_from(Suite),
     template_hash=hashes,
 )
 OFFSETS = {
@@ -74,6 +76,7 @@ def test_a_header_round_trips(original: Header) -> None:
         start, end = OFFSETS[name]
         assert data[start:end] == getattr(original, name)
     assert int.from_bytes(data[136:144], "big") == original.issued_ms
+    assert data[5] == original.suite
 
 
 @pytest.mark.parametrize("length", [0, 255, 257, 320])
@@ -91,6 +94,7 @@ def test_a_header_of_wrong_length_is_refused(length: int) -> None:
         (4, 18, "type"),
         (5, 0, "suite"),
         (5, 2, "suite"),
+        (5, 5, "suite"),
         (6, 1, "zero"),
         (7, 1, "zero"),
         (240, 1, "padding"),
@@ -128,6 +132,13 @@ def test_a_message_of_wrong_length_is_refused(cut: int) -> None:
     data = envelope.join_message(header=header().to_bytes(), signature=b"s" * 64, body=b"body")
     with pytest.raises(MalformedEnvelope):
         envelope.split_message(data, body_bytes=4 + cut)
+
+
+def test_the_suite_says_how_long_a_body_is() -> None:
+    data = envelope.join_message(header=header(suite=Suite.NEGATIVE).to_bytes(), signature=b"s" * 64, body=b"body")
+    assert envelope.split_message(data, body_bytes={Suite.HOMOMORPHIC: 5, Suite.NEGATIVE: 4}).body == b"body"
+    with pytest.raises(MalformedEnvelope):
+        envelope.split_message(data, body_bytes={Suite.HOMOMORPHIC: 4, Suite.NEGATIVE: 5})
 
 
 def test_another_body_is_refused() -> None:
@@ -168,7 +179,13 @@ def test_what_is_no_point_is_refused(point: bytes) -> None:
 
 def certificate(signer: ec.EllipticCurvePrivateKey) -> KeyCert:
     draft = KeyCert(
-        purpose=KeyPurpose.ACCOUNT, subject_id=b"a" * 16, epoch=3, not_before=5, not_after=9, key_fp=b"k" * 32
+        purpose=KeyPurpose.ACCOUNT,
+        subject_id=b"a" * 16,
+        epoch=3,
+        not_before=5,
+        not_after=9,
+        key_fp=b"k" * 32,
+        suite=Suite.RANKING,
     )
     return dataclasses.replace(draft, signature=envelope.sign(signer, draft.unsigned_bytes()))
 
@@ -235,7 +252,9 @@ def test_vectors(vectors: Path) -> None:
     data = json.loads((vectors / "envelope.json").read_text())
     public = bytes.fromhex(data["public_key"])
     for case in data["headers"]:
-        fields = {name: bytes.fromhex(value) for name, value in case["fields"].items() if isinstance(value, str)}
+        fields: dict[str, Any] = {
+            name: bytes.fromhex(value) for name, value in case["fields"].items() if isinstance(value, str)
+        }
         built = Header(type=MessageType(case["fields"]["type"]), issued_ms=case["fields"]["issued_ms"], **fields)
         assert built.to_bytes().hex() == case["bytes"]
         envelope.verify_signature(public, built.to_bytes(), bytes.fromhex(case["signature"]))

@@ -13,7 +13,6 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from veilface.contract import CONTRACT
 from veilface.evaluate.errors import PathBroken
 from veilface.keyholder.core import KeyHolder, initialise
 from veilface.keyholder.limits import Policy
@@ -21,6 +20,7 @@ from veilface.keyholder.messages import Grant
 from veilface.keyholder.office import system_clock_ms
 from veilface.match.masks import prepare
 from veilface.match.verification import ProbeEvidence, template_evidence
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import (
     LABEL_ENROL,
     LABEL_LOGIN,
@@ -128,7 +128,7 @@ class TemporaryAccount:
             context_hash=context,
             body_hash=sha256(body),
             key_fp=grant.key_fp or ZERO_HASH,
-            model_fp=CONTRACT.model_fp if about_face else ZERO_HASH,
+            model_fp=model_fp("homomorphic") if about_face else ZERO_HASH,
             template_hash=(grant.template_hash or ZERO_HASH) if kind is MessageType.VERIFY else ZERO_HASH,
         )
 

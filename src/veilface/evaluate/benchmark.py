@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.contract import CONTRACT
 from veilface.evaluate.account import TemporaryAccount, temporary_account
 from veilface.evaluate.errors import PathBroken
 from veilface.evaluate.peers import PeerSizes, TenSeal, plain_dot_ms
@@ -20,6 +19,7 @@ from veilface.evaluate.stopwatch import Spread, Stopwatch
 from veilface.evaluate.synthetic import at_cosine, unit_vectors
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.homomorphic import SCALE, protect_probe, protect_template
 from veilface.protect.ring import DATA
 from veilface.protect.rlwe import (
@@ -115,7 +115,7 @@ def _our_round(account: TemporaryAccount, template: bytes, embedding: NDArray[np
             masks = prepare(public_key, purpose="verify")
         with watch.stage("answer"):
             with watch.stage("match"):
-                evidence = probe_evidence(template, probe, threshold=CONTRACT.threshold, masks=masks)
+                evidence = probe_evidence(template, probe, threshold=cosine_threshold(), masks=masks)
             with watch.stage("keyholder"):
                 receipt = account.decide(header, signature, evidence)
     if not account.accepted(header, receipt):
@@ -128,7 +128,7 @@ def _peer_round(peer: TenSeal, template: object, embedding: NDArray[np.float32],
     with watch.stage("dot"):
         score = peer.dot(template, probe)
     with watch.stage("decide"):
-        accepted = peer.decide(score, CONTRACT.threshold)
+        accepted = peer.decide(score, cosine_threshold())
     if not accepted:
         raise PathBroken(stage="tenseal")
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from veilface.contract import CONTRACT
 from veilface.evaluate.account import temporary_account
 from veilface.evaluate.stopwatch import Stopwatch
 from veilface.face.pipeline import FacePipeline
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.errors import UnknownScheme
 from veilface.protect.scheme import Homomorphic
 
@@ -35,15 +35,15 @@ def compare_pictures(enrolled: bytes, probe: bytes, *, scheme: str) -> Compariso
         probe_embedding = faces.embedding(probe)
     with temporary_account() as account:
         with stopwatch.stage("enrol"):
-            template = account.enrol(lambda key: protection.enrol(template_embedding, key))
+            template = account.enrol(lambda key: protection.enrol(template_embedding, key=key))
         grant, public_key = account.challenge()
         with stopwatch.stage("protect"):
-            protected = protection.probe(probe_embedding, public_key)
+            protected = protection.probe(probe_embedding, key=public_key)
             header, signature = account.signed(grant, protected)
         with stopwatch.stage("prepare"):
             masks = prepare(public_key, purpose="verify")
         with stopwatch.stage("match"):
-            evidence = probe_evidence(template, protected, threshold=CONTRACT.threshold, masks=masks)
+            evidence = probe_evidence(template, protected, threshold=cosine_threshold(), masks=masks)
         with stopwatch.stage("decide"):
             receipt = account.decide(header, signature, evidence)
         match = account.accepted(header, receipt)

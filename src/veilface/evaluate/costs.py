@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from veilface.evaluate.datasets import Embeddings
-from veilface.evaluate.protections import PROTECTIONS, evaluation_token
+from veilface.evaluate.protections import KEY, PROTECTIONS, evaluation_token
 from veilface.evaluate.stopwatch import Stopwatch
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
@@ -32,15 +32,16 @@ def costs(name: str, embeddings: Embeddings) -> Costs:
     if name not in names():
         return Costs(**sizes, enrol_ms=None, probe_ms=None, match_ms=None)
     watch, single = Stopwatch(), scheme(name)
-    token = generate_key()[1] if name == "homomorphic" else evaluation_token("costs")
+    key = generate_key()[1] if name == "homomorphic" else KEY
+    token = evaluation_token("costs")
     for round_ in range(_ROUNDS):
         embedding = embeddings[round_ % len(embeddings)]
         with watch.stage("enrol"):
-            template = single.enrol(embedding, token)
+            template = single.enrol(embedding, key=key, token=token)
         with watch.stage("probe"):
-            probe = single.probe(embedding, token)
+            probe = single.probe(embedding, key=key, token=token)
         if name == "homomorphic":
-            masks = prepare(token, purpose="verify")
+            masks = prepare(key, purpose="verify")
             with watch.stage("match"):
                 probe_evidence(template, probe, threshold=0.0, masks=masks)
         else:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from veilface.contract import CONTRACT
 from veilface.evaluate.people import Failure, Pair, Sample, measure, pairs
 from veilface.evaluate.stopwatch import Spread, Stopwatch
 from veilface.face.pipeline import FacePipeline
@@ -18,6 +17,7 @@ from veilface.keyholder.decide import Evidence, judge
 from veilface.keyholder.decide import prepare as prepare_secret
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.homomorphic import protect_probe, protect_template
 from veilface.protect.rlwe import SecretKey, generate_key
 
@@ -79,7 +79,7 @@ def bench_pipeline(
     accounts = {id(sample): _enrol(sample, watch) for sample in samples}
     outcomes = []
     for done, pair in enumerate(chosen, start=1):
-        outcomes.append((pair, _decide(accounts[id(pair.template)], pair, watch), pair.cosine >= CONTRACT.threshold))
+        outcomes.append((pair, _decide(accounts[id(pair.template)], pair, watch), pair.cosine >= cosine_threshold()))
         advance(done, len(chosen))
     return PipelineBench(
         people=len({sample.person for sample in samples}),
@@ -87,7 +87,7 @@ def bench_pipeline(
         failures_to_enrol=failures,
         genuine_pairs=sum(pair.genuine for pair in chosen),
         impostor_pairs=sum(not pair.genuine for pair in chosen),
-        threshold=CONTRACT.threshold,
+        threshold=cosine_threshold(),
         disagreements=[_disagreement(pair) for pair, sealed, plain in outcomes if sealed != plain],
         fnmr=_rate(not sealed for pair, sealed, _ in outcomes if pair.genuine),
         fmr=_rate(sealed for pair, sealed, _ in outcomes if not pair.genuine),
@@ -110,7 +110,7 @@ def _decide(account: Account, pair: Pair, watch: Stopwatch) -> bool:
     with watch.stage("prepare"):
         masks = prepare(account.public_key, purpose="verify")
     with watch.stage("match"):
-        found = probe_evidence(account.template, probe, threshold=CONTRACT.threshold, masks=masks)
+        found = probe_evidence(account.template, probe, threshold=cosine_threshold(), masks=masks)
     with watch.stage("decide"):
         cause = judge(account.secret, Evidence.parse(score=found.score, norm=found.norm, range_=found.range_))
     return cause is Cause.NONE
@@ -120,7 +120,7 @@ def _disagreement(pair: Pair) -> Disagreement:
     return Disagreement(
         template=pair.template.picture,
         probe=pair.probe.picture,
-        distance=abs(pair.cosine - CONTRACT.threshold),
+        distance=abs(pair.cosine - cosine_threshold()),
     )
 
 

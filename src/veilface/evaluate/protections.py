@@ -22,7 +22,9 @@ from veilface.protect.rlwe import CIPHERTEXT_BYTES, PublicKey, encrypt_zero, gen
 from veilface.protect.token import expand
 from veilface.protect.transform import Transform, keyed_transform, quantise
 
-SALT: Final = CONTRACT.contract_id
+KEY: Final = bytes(32)
+"""The public key of every evaluation: figures repeat, and nothing depends on what it is."""
+SALT: Final = CONTRACT.contract_id + KEY
 _NOISE_CIPHERTEXTS: Final = 12
 _TOKENS_AT_HAND: Final = 16
 _WORTH_A_MATRIX: Final = 100

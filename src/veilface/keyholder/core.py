@@ -12,7 +12,6 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Final, Self
 
-from veilface.contract import CONTRACT
 from veilface.keyholder import audit, devices, epochs, limits
 from veilface.keyholder.client import PUBLIC_KEY_FILE
 from veilface.keyholder.errors import KeyHolderAlreadyRunning, KeyHolderMisconfigured
@@ -22,6 +21,7 @@ from veilface.keyholder.limits import Policy
 from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead, exactly
 from veilface.keyholder.office import Clock, Observer, Office, system_clock_ms
 from veilface.keyholder.store import FILE_NAME, Store, translated_errors
+from veilface.protect.calibration import model_fp as model_fingerprint
 from veilface.protect.envelope import HASH_BYTES, ID_BYTES, PUBLIC_POINT_BYTES, ZERO_ID, MessageType
 
 LOCK_FILE: Final = "keyholder.lock"
@@ -60,7 +60,7 @@ class KeyHolder:
         clock: Clock = system_clock_ms,
         observe: Observer = lambda _stage, _seconds: None,
         policy: Policy | None = None,
-        model_fp: bytes = CONTRACT.model_fp,
+        model_fp: bytes = model_fingerprint("homomorphic"),
     ) -> None:
         """Open what :func:`initialise` made; raises ``KeyHolderMisconfigured`` or ``KeyHolderAlreadyRunning``.
 

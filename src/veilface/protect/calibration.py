@@ -1,8 +1,11 @@
 """Thresholds of every protection for the embeddings of this contract, with where they came from.
 
 ``calibration.json`` is made by ``veilface calibrate``; a threshold is the least score that counts as the same person.
+What decides – matcher, key holder, device – goes by :func:`threshold_units`, a whole number that a signed message
+names together with the embedding contract (:func:`model_fp`). ``web/src/contract.ts`` reads the same file.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +19,9 @@ from veilface.protect.errors import NotCalibrated
 VERSION: Final = 1
 FMRS: Final[dict[str, float]] = {"1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
 DEFAULT_FMR: Final = "1e-4"
+MILLION: Final = 1_000_000
+_UNITS_OF_ONE: Final = {"homomorphic": MILLION}
+"""Units in a score of one, where scores are no whole numbers already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +67,24 @@ class Calibration:
 def shipped() -> Calibration:
     """The thresholds that come with this release."""
     return Calibration.parse(files("veilface.protect").joinpath("calibration.json").read_text("utf-8"))
+
+
+def threshold_units(scheme: str) -> int:
+    """The least accepted score at :data:`DEFAULT_FMR`: millionths of a cosine, or whole scores of a keyed protection.
+
+    Raises :class:`NotCalibrated`.
+    """
+    return round(shipped().threshold(scheme) * _UNITS_OF_ONE.get(scheme, 1))
+
+
+def cosine_threshold() -> float:
+    """The least cosine that counts as the same person under homomorphic protection."""
+    return threshold_units("homomorphic") / MILLION
+
+
+def model_fp(scheme: str) -> bytes:
+    """SHA-256 (32 bytes) of the contract id and the threshold in units: what a signed header names.
+
+    Raises :class:`NotCalibrated`.
+    """
+    return hashlib.sha256(CONTRACT.contract_id + threshold_units(scheme).to_bytes(4, "big")).digest()

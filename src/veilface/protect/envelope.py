@@ -6,6 +6,7 @@ refused with :class:`~veilface.protect.errors.MalformedEnvelope`. A check that f
 
 import hashlib
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final, Self, TypeVar
@@ -17,8 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from veilface.protect.errors import BadSignature, BodyMismatch, MalformedEnvelope
+from veilface.protect.suites import Suite
 
-SUITE: Final = 0x01
 HEADER_BYTES: Final = 256
 SIGNATURE_BYTES: Final = 64
 PUBLIC_POINT_BYTES: Final = 65
@@ -48,7 +49,7 @@ class MessageType(IntEnum):
 
 
 class KeyPurpose(IntEnum):
-    """What a certified homomorphic key may be used for."""
+    """What a certified key may be used for."""
 
     ACCOUNT = 1
     GALLERY = 2
@@ -98,7 +99,10 @@ def revocation_context(device_id: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The 256 bytes a device signs. Ids are 16 bytes, hashes 32; fields that do not apply are zero."""
+    """The 256 bytes a device signs. Ids are 16 bytes, hashes 32; fields that do not apply are zero.
+
+    ``suite`` – the protection of the template in question; the first one where the message is about none.
+    """
 
     type: MessageType
     account_id: bytes
@@ -107,6 +111,7 @@ class Header:
     issued_ms: int
     context_hash: bytes
     body_hash: bytes
+    suite: Suite = Suite.HOMOMORPHIC
     key_fp: bytes = ZERO_HASH
     model_fp: bytes = ZERO_HASH
     template_hash: bytes = ZERO_HASH
@@ -126,7 +131,7 @@ class Header:
         return self._LAYOUT.pack(
             self.MAGIC,
             self.type,
-            SUITE,
+            self.suite,
             0,
             self.account_id,
             self.device_id,
@@ -147,11 +152,11 @@ class Header:
         magic, kind, suite, zero, account, device, key_fp, model_fp, *rest = cls._LAYOUT.unpack(data)
         challenge, issued_ms, context, body, template, padding = rest
         _equal(magic, cls.MAGIC, "magic")
-        _equal(suite, SUITE, "suite")
         _equal(zero, 0, "zero")
         _equal(padding, ZERO_ID, "padding")
         return cls(
             type=_member(MessageType, kind, "type"),
+            suite=_member(Suite, suite, "suite"),
             account_id=account,
             device_id=device,
             key_fp=key_fp,
@@ -181,15 +186,16 @@ def join_message(*, header: bytes, signature: bytes, body: bytes) -> bytes:
     return header + signature + body
 
 
-def split_message(data: bytes, *, body_bytes: int) -> SignedMessage:
-    """Take a message apart.
+def split_message(data: bytes, *, body_bytes: int | Mapping[Suite, int]) -> SignedMessage:
+    """Take a message apart whose body has this length, or that of its header's suite.
 
     Raises :class:`MalformedEnvelope` for a wrong length or header and :class:`BodyMismatch` where the
     body's SHA-256 is not the header's body_hash.
     """
-    _exactly(data, HEADER_BYTES + SIGNATURE_BYTES + body_bytes, "message")
     header_bytes, rest = data[:HEADER_BYTES], data[HEADER_BYTES:]
     header, body = Header.parse(header_bytes), rest[SIGNATURE_BYTES:]
+    expected = body_bytes if isinstance(body_bytes, int) else body_bytes[header.suite]
+    _exactly(data, HEADER_BYTES + SIGNATURE_BYTES + expected, "message")
     if sha256(body) != header.body_hash:
         raise BodyMismatch
     return SignedMessage(header=header, header_bytes=header_bytes, signature=rest[:SIGNATURE_BYTES], body=body)
@@ -243,7 +249,7 @@ def load_public_point(data: bytes) -> ec.EllipticCurvePublicKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCert:
-    """The key holder's word that a homomorphic public key belongs to an account. Times are in milliseconds."""
+    """The key holder's word that a public key of a suite belongs to an account. Times are in milliseconds."""
 
     purpose: KeyPurpose
     subject_id: bytes
@@ -251,6 +257,7 @@ class KeyCert:
     not_before: int
     not_after: int
     key_fp: bytes
+    suite: Suite = Suite.HOMOMORPHIC
     signature: bytes = bytes(SIGNATURE_BYTES)
 
     MAGIC: ClassVar[bytes] = b"VFKC"
@@ -269,7 +276,7 @@ class KeyCert:
         """The 74 bytes under the signature."""
         return self._LAYOUT.pack(
             self.MAGIC,
-            SUITE,
+            self.suite,
             self.purpose,
             self.subject_id,
             self.epoch,
@@ -288,8 +295,8 @@ class KeyCert:
         _exactly(data, cls.BYTES, "key_cert")
         magic, suite, purpose, subject, epoch, begin, end, key_fp = cls._LAYOUT.unpack(data[:-SIGNATURE_BYTES])
         _equal(magic, cls.MAGIC, "magic")
-        _equal(suite, SUITE, "suite")
         return cls(
+            suite=_member(Suite, suite, "suite"),
             purpose=_member(KeyPurpose, purpose, "purpose"),
             subject_id=subject,
             epoch=epoch,

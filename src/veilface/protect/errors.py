@@ -12,6 +12,7 @@
         ├── UnknownScheme         a protection nobody registered
         ├── MalformedTemplate     bytes that are no template or probe of their open scheme
         ├── UnusableToken         a token that is not 32 random bytes
+        ├── UnusableKey           a public key that is not 32 bytes
         ├── NotCalibrated         no threshold for a scheme at a false match rate
         └── WeakParameters        parameters that are known to break
             ├── SharedToken           one token for two people
@@ -75,6 +76,12 @@ class UnusableToken(ProtectError):
     """A token of another length, or one that nobody drew at random; details ``got`` and ``expected``."""
 
     code = "protect.unusable_token"
+
+
+class UnusableKey(ProtectError):
+    """A public key of a keyed protection that has another length; details ``got`` and ``expected``."""
+
+    code = "protect.unusable_key"
 
 
 class NotCalibrated(ProtectError):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from veilface.contract import CONTRACT
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import (
     LABEL_DELETE,
     LABEL_ENROL,
@@ -68,8 +68,9 @@ class Session:
         pinned = bytes.fromhex(self.folder.pins().keyholder_key)
         check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(pinned))
         check_origin(server=self.account.server, origin=site.origin)
-        if site.model_fp != CONTRACT.model_fp:
-            raise OtherModels(got=site.model_fp.hex()[:16], expected=CONTRACT.model_fp.hex()[:16])
+        expected = model_fp("homomorphic")
+        if site.model_fp != expected:
+            raise OtherModels(got=site.model_fp.hex()[:16], expected=expected.hex()[:16])
 
     def begin(self, kind: MessageType, *, password: str | None = None) -> Action:
         """Asks for a challenge to enrol, verify or delete."""
@@ -127,7 +128,7 @@ class Session:
             context_hash=action.context,
             body_hash=sha256(body),
             key_fp=action.grant.key_fp or ZERO_HASH if about_face else ZERO_HASH,
-            model_fp=CONTRACT.model_fp if about_face else ZERO_HASH,
+            model_fp=model_fp("homomorphic") if about_face else ZERO_HASH,
             template_hash=(action.grant.template_hash or ZERO_HASH) if about_template else ZERO_HASH,
         )
 

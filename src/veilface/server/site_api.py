@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
 from veilface.contract import CONTRACT
+from veilface.protect.calibration import model_fp, threshold_units
 from veilface.server import keyholding
 from veilface.server import site as site_file
 from veilface.server.readiness import keyholder_ready
@@ -94,8 +95,8 @@ def read_site(request: HttpRequest) -> Site:  # noqa: ARG001 – ninja passes it
             "keyholder": _keyholder(),
             "contract": {
                 "contract_id": CONTRACT.contract_id,
-                "model_fp": CONTRACT.model_fp,
-                "threshold_millionths": CONTRACT.threshold_millionths,
+                "model_fp": model_fp("homomorphic"),
+                "threshold_millionths": threshold_units("homomorphic"),
                 "preprocessing": CONTRACT.preprocessing,
             },
             "terms_version": settings.TERMS_VERSION,

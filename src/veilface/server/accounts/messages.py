@@ -6,9 +6,10 @@ from typing import Final
 
 from django.conf import settings
 
-from veilface.contract import CONTRACT
 from veilface.keyholder.errors import DeviceNotActive, UnknownDevice, WrongContract
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import Header, MessageType, context_hash, sha256, verify_signature
+from veilface.protect.scheme import protection_of
 from veilface.server.accounts.models import Account, Device
 from veilface.server.errors import ContextMismatch, StaleMessage, WrongMessage
 
@@ -45,7 +46,7 @@ def session_context(label: bytes, binding: bytes) -> bytes:
 
 def check_contract(header: Header) -> None:
     """Raise unless the message was made with this installation's models and threshold."""
-    if header.model_fp != CONTRACT.model_fp:
+    if header.model_fp != model_fp(protection_of(header.suite).name):
         raise WrongContract
 
 

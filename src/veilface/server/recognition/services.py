@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from veilface.contract import CONTRACT
 from veilface.keyholder.errors import WrongTemplate
 from veilface.match.verification import probe_evidence
+from veilface.protect.calibration import cosine_threshold
 from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, split_message
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.server import keyholding
@@ -58,7 +58,7 @@ def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
     with watch.stage("masks"):
         masks = evidence.masks(challenge=checked.challenge.challenge, key_fp=checked.challenge.key_fp, purpose="verify")
     with watch.stage("match"):
-        proof = probe_evidence(template, message.body, threshold=CONTRACT.threshold, masks=masks)
+        proof = probe_evidence(template, message.body, threshold=cosine_threshold(), masks=masks)
     with watch.stage("decide"):
         receipt = keyholding.keyholder().verify(
             header=message.header_bytes,
