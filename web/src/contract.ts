@@ -1,7 +1,7 @@
 /**
  * The embedding contract: what two embeddings must share before they may be compared.
  *
- * The file is the one that Python reads (src/veilface/contract.py); ids and fingerprints are computed alike.
+ * The file is the one that Python reads (src/veilface/contract.py); the id is computed alike.
  */
 import file from '../../src/veilface/contract.json'
 
@@ -12,8 +12,6 @@ export interface Contract {
   readonly preprocessing: string
   /** 128 integers in units of 1/16384: the mean that is taken from every embedding. */
   readonly mu: readonly number[]
-  /** The least accepted centred cosine, in millionths. */
-  readonly threshold_millionths: number
 }
 
 export const CONTRACT: Contract = file
@@ -28,13 +26,4 @@ export function contractId(contract: Contract = CONTRACT): Promise<Uint8Array<Ar
   const { detector_sha256, embedder_sha256, mu, preprocessing, version } = contract
   const canonical = JSON.stringify({ detector_sha256, embedder_sha256, mu, preprocessing, version })
   return sha256(new TextEncoder().encode(canonical))
-}
-
-/** SHA-256 (32 bytes) of the contract id and the threshold: what a signed header names. */
-export async function modelFingerprint(contract: Contract = CONTRACT): Promise<Uint8Array<ArrayBuffer>> {
-  const id = await contractId(contract)
-  const named = new Uint8Array(id.length + 4)
-  named.set(id)
-  new DataView(named.buffer).setUint32(id.length, contract.threshold_millionths)
-  return sha256(named)
 }

@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { describe, expect, it, vi } from 'vitest'
 import type { Challenge } from '@/api'
 import { toBase64url } from '@/api/bytes'
-import { KeyCert } from '@/protect'
+import { KeyCert, SCHEMES } from '@/protect'
 import { pinKey } from './certificate'
 import { openTicket } from './face'
 import { recall } from './memory'
@@ -14,7 +14,7 @@ vi.mock('./engines', () => ({ templateProtector: () => Promise.resolve() }))
 vi.mock('./messages', () => ({ askChallenge: (_: unknown, type: string) => Promise.resolve({ challenge: granted[type] }) }))
 vi.mock('./certificate', async (original) => ({
   ...(await original<object>()),
-  certifiedKey: () => Promise.resolve(new Uint8Array(1)),
+  certifiedKey: () => Promise.resolve({ scheme: SCHEMES.homomorphic, epoch: 1, key: new Uint8Array(1) }),
 }))
 vi.mock('@/protect', async (original) => ({
   ...(await original<object>()),

@@ -1,6 +1,6 @@
 import { api, type Challenge } from '@/api'
 import { fromBase64url, toHex } from '@/api/bytes'
-import { KeyCert, KeyPurpose, sha256 } from '@/protect'
+import { KeyCert, KeyPurpose, schemeOf, sha256, type Scheme, type SchemeName } from '@/protect'
 import { DeviceError } from './errors'
 import { recall, remember } from './memory'
 import type { Self } from './self'
@@ -10,25 +10,36 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 const CLOCK_SLACK_MS = 5 * 60_000
 
+/** What the key holder vouches for: the key of one epoch of the account, and which protection it is for. */
+export interface Certified {
+  readonly scheme: Scheme
+  readonly epoch: number
+  /** `keyBytes` of the scheme. */
+  readonly key: Bytes
+}
+
 /**
- * The account's public key (98,304 bytes) for `challenge`: fetched from the server, vouched for by the pinned key
- * holder, never older than the last one remembered. `pinKey` remembers it.
+ * The account's key for `challenge`: fetched from the server, vouched for by the pinned key holder, never older than the
+ * last one remembered, and of the wanted protection where one is wanted. `pinKey` remembers it.
  * @throws DeviceError certificate_invalid with the check that failed
  */
-export async function certifiedKey(self: Self, challenge: Challenge): Promise<Bytes> {
+export async function certifiedKey(self: Self, challenge: Challenge, wanted?: SchemeName): Promise<Certified> {
   if (challenge.key_cert === null || challenge.key_fp === null) throw refused('missing')
   const cert = await readCert(fromBase64url(challenge.key_cert), self.keyHolder)
-  const publicKey = await api.publicKey(toHex(fromBase64url(challenge.key_fp)))
+  const scheme = schemeOf(cert.suite)
+  const key = await api.publicKey(toHex(fromBase64url(challenge.key_fp)))
   const memory = await recall(self.account.id)
   const wrong = firstWrong({
     cert,
     accountId: self.accountId,
-    fingerprint: await sha256(publicKey),
+    fingerprint: await sha256(key),
     memory,
     now: Date.now(),
   })
   if (wrong) throw refused(wrong)
-  return publicKey
+  if (key.length !== scheme.keyBytes) throw refused('key size')
+  if (wanted !== undefined && scheme.name !== wanted) throw refused('protection')
+  return { scheme, epoch: cert.epoch, key }
 }
 
 /**

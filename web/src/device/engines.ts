@@ -1,5 +1,5 @@
 import { FaceEngine } from '@/face'
-import { Protector } from '@/protect'
+import { Protector, type SchemeName } from '@/protect'
 
 type Progress = (loaded: number, total: number) => void
 
@@ -23,11 +23,13 @@ export async function faceEngine(progress: Progress = () => undefined): Promise<
   }
 }
 
-/** The protector of this tab, loaded once; asked for early, it is ready when the shot is. */
-export async function templateProtector(): Promise<Protector> {
-  protector ??= Protector.load()
+/** The protector of this tab, ready for `scheme`; asked for early, it is ready when the shot is. */
+export async function templateProtector(scheme: SchemeName): Promise<Protector> {
+  protector ??= Protector.load(scheme)
   try {
-    return await protector
+    const ready = await protector
+    await ready.prepare(scheme)
+    return ready
   } catch (error) {
     protector = undefined
     throw error

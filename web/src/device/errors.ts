@@ -5,6 +5,7 @@ export type DeviceErrorCode =
   | 'certificate_invalid'
   | 'receipt_invalid'
   | 'nothing_enrolled'
+  | 'token_elsewhere'
   | 'device_pending'
   | 'device_revoked'
   | 'contract_mismatch'

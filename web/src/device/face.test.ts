@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { api, ApiError } from '@/api'
 import { concatBytes, toBase64url } from '@/api/bytes'
-import { MessageType, Outcome, sha256 } from '@/protect'
+import { MessageType, Outcome, SCHEMES, sha256 } from '@/protect'
 import { enrol, type Ticket } from './face'
 import { recall, remember } from './memory'
 
@@ -30,7 +30,6 @@ beforeAll(async () => {
       accountId: id,
       key: { id, privateKey: device.privateKey },
       keyHolder: new Uint8Array(await crypto.subtle.exportKey('raw', keyHolder.publicKey)),
-      modelFp: hash,
     },
     purpose: 'enrol',
     grant: {
@@ -38,7 +37,7 @@ beforeAll(async () => {
       contextHash: hash,
       askedAt: performance.now(),
     },
-    publicKey: new Uint8Array(1),
+    certified: { scheme: SCHEMES.homomorphic, epoch: 1, key: new Uint8Array(1) },
   } as unknown as Ticket
 })
 

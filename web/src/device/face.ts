@@ -1,29 +1,37 @@
 /** What one does with one's own face: enrol it, recognise oneself, delete the template. */
-import { api, ApiError, type Answer, type Template, type Verification } from '@/api'
+import { api, type Template, type Verification } from '@/api'
 import { concatBytes, fromBase64url } from '@/api/bytes'
-import type { Step } from '@/components/camera/steps'
-import { contextHash, MessageType, Outcome, sha256, type Receipt } from '@/protect'
-import { certifiedKey, pinKey } from './certificate'
+import {
+  contextHash,
+  isKeyed,
+  MessageType,
+  modelFingerprint,
+  Outcome,
+  schemeNamed,
+  sha256,
+  type HeaderFields,
+  type Receipt,
+} from '@/protect'
+import { certifiedKey, pinKey, type Certified } from './certificate'
 import { templateProtector } from './engines'
 import { DeviceError } from './errors'
-import { askChallenge, sign, timeLeft, type Grant, type Message } from './messages'
-import { checkReceipt, countReceipt, countRequest, uncountRequest, type Asked } from './receipt'
+import { askChallenge, sign, timeLeft, type Grant, type Message, type Wish } from './messages'
 import { ensureDevice } from './registration'
 import type { Self } from './self'
+import { alone, counted, send, settle, type OnStep } from './sending'
 import type { Alarm } from './store'
+import { dropTokensBefore, forgetTokens, makeToken, tokenOf } from './tokens'
 
 type Bytes = Uint8Array<ArrayBuffer>
-/** What a receipt must be the answer to. */
-type Sent = Omit<Asked, 'outcome'>
-type OnStep = (step: Step, milliseconds: number) => void
 
 /** Asked for while the person is still in front of the camera, so that the server prepares and nobody waits. */
 export interface Ticket {
   readonly self: Self
   readonly purpose: 'enrol' | 'verify'
   readonly grant: Grant
-  readonly publicKey: Bytes
-  readonly password: string | undefined
+  readonly certified: Certified
+  /** What was wished for, for the case that the challenge has to be asked for again. */
+  readonly wish: Wish
 }
 
 export interface Enrolled {
@@ -43,6 +51,7 @@ export interface Verified {
 
 const LABELS = { enrol: 'VFENROL', verify: 'VFLOGIN', delete: 'VFDELETE' } as const
 const LEAST_TIME_MS = 15_000
+const NO_TOKEN: Bytes = new Uint8Array()
 const OUTCOMES = {
   accepted: Outcome.ACCEPTED,
   not_accepted: Outcome.NOT_ACCEPTED,
@@ -50,48 +59,45 @@ const OUTCOMES = {
   disabled: Outcome.DISABLED,
 } as const
 
-/** A challenge and the key to encrypt under. Replacing a template needs the account's password. */
-export async function openTicket(purpose: Ticket['purpose'], password?: string): Promise<Ticket> {
+/** A challenge and the key to protect with. An enrolment names its protection; replacing a template needs the password. */
+export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): Promise<Ticket> {
   const me = await ensureDevice()
-  void templateProtector()
-  const grant = await ask(me, purpose, password)
-  const publicKey = await certifiedKey(me, grant.challenge)
-  if (purpose === 'verify') await pinKey(me.account.id, grant.challenge)
-  return { self: me, purpose, grant, publicKey, password }
+  const grant = await ask(me, purpose, wish)
+  const certified = await certifiedKey(me, grant.challenge, wish.scheme)
+  void templateProtector(certified.scheme.name)
+  if (purpose === 'verify') await settleOn(me, grant, certified)
+  return { self: me, purpose, grant, certified, wish }
 }
 
 /** Enrols `embedding` (128 centred unit components), which is overwritten once it is protected. */
 export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Enrolled> {
-  const { self: me, grant, publicKey } = await usable(ticket)
-  const body = await timed('protected', onStep, async () =>
-    (await templateProtector()).protectTemplate(embedding, publicKey),
-  )
-  embedding.fill(0)
-  const message = await sign(me, MessageType.ENROL, grant, { body, keyFp: keyFp(grant), modelFp: me.modelFp })
+  const { self: me, grant, certified } = await usable(ticket)
+  const { scheme, epoch } = certified
+  const token = isKeyed(scheme) ? await makeToken(me.account.id, epoch) : NO_TOKEN
+  const body = await protect('protectTemplate', certified, token, embedding, onStep)
+  const message = await sign(me, MessageType.ENROL, grant, { body, ...(await named(grant, certified)) })
   const envelope = concatBytes(message.header, message.signature, body)
   const sent = { type: MessageType.ENROL, header: message.header, templateHash: await sha256(body) }
   return alone(me, async () => {
     const { template, receipt } = (await send(me, sent, onStep, () => api.enrol(envelope))).data
     const settled = await settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
-    await pinKey(me.account.id, grant.challenge)
+    await settleOn(me, grant, certified)
     return { template, body, ...settled }
   })
 }
 
-/** Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected. */
+/**
+ * Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected.
+ * @throws DeviceError token_elsewhere where the template is of a keyed protection that another device enrolled
+ */
 export async function verify(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Verified> {
-  const { self: me, grant, publicKey } = await usable(ticket)
-  const body = await timed('protected', onStep, async () =>
-    (await templateProtector()).protectProbe(embedding, publicKey),
-  )
-  embedding.fill(0)
+  const { self: me, grant, certified } = await usable(ticket)
   const templateHash = currentTemplate(grant)
-  const message = await sign(me, MessageType.VERIFY, grant, {
-    body,
-    keyFp: keyFp(grant),
-    modelFp: me.modelFp,
-    templateHash,
-  })
+  const token = isKeyed(certified.scheme) ? await tokenOf(me.account.id, certified.epoch) : NO_TOKEN
+  if (!token) throw new DeviceError('token_elsewhere')
+  const body = await protect('protectProbe', certified, token, embedding, onStep)
+  const about = { body, templateHash, ...(await named(grant, certified)) }
+  const message = await sign(me, MessageType.VERIFY, grant, about)
   const envelope = concatBytes(message.header, message.signature, body)
   const sent = { type: MessageType.VERIFY, header: message.header, templateHash }
   return alone(me, async () => {
@@ -106,21 +112,55 @@ export async function deleteTemplate(template: Template): Promise<{ receipt: Rec
   const me = await ensureDevice()
   const grant = await ask(me, 'delete')
   const templateHash = currentTemplate(grant)
-  const message = await sign(me, MessageType.DELETE, grant, { keyFp: keyFp(grant), templateHash })
+  const { suite } = schemeNamed(template.scheme)
+  const message = await sign(me, MessageType.DELETE, grant, { suite, keyFp: keyFp(grant), templateHash })
   const sent = { type: MessageType.DELETE, header: message.header, templateHash }
   return alone(me, async () => {
     const { receipt } = await counted(me, sent, () => api.deleteTemplate(template.id, joined(message)))
-    return settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
+    const settled = await settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
+    await forgetTokens(me.account.id)
+    return settled
   })
 }
 
-async function ask(me: Self, type: keyof typeof LABELS, password?: string): Promise<Grant> {
-  return askChallenge(me, type, await contextHash(LABELS[type], me.origin, me.binding), password)
+async function ask(me: Self, type: keyof typeof LABELS, wish?: Wish): Promise<Grant> {
+  return askChallenge(me, type, await contextHash(LABELS[type], me.origin, me.binding), wish)
+}
+
+/** Protects, and overwrites what was protected and with which secret. */
+async function protect(
+  verb: 'protectTemplate' | 'protectProbe',
+  { scheme, key }: Certified,
+  token: Bytes,
+  embedding: Float32Array,
+  onStep: OnStep,
+): Promise<Bytes> {
+  const started = performance.now()
+  try {
+    const protector = await templateProtector(scheme.name)
+    const body = await protector[verb](embedding, { scheme: scheme.name, key, token })
+    onStep('protected', performance.now() - started)
+    return body
+  } finally {
+    embedding.fill(0)
+    token.fill(0)
+  }
+}
+
+/** What a header says about the protection of its body. */
+async function named(grant: Grant, { scheme }: Certified): Promise<Pick<HeaderFields, 'suite' | 'keyFp' | 'modelFp'>> {
+  return { suite: scheme.suite, keyFp: keyFp(grant), modelFp: await modelFingerprint(scheme.name) }
+}
+
+/** This epoch is the account's: its key is remembered, and no token of an older one is needed any more. */
+async function settleOn(me: Self, grant: Grant, { epoch }: Certified): Promise<void> {
+  await pinKey(me.account.id, grant.challenge)
+  await dropTokensBefore(me.account.id, epoch)
 }
 
 /** The ticket, or a new one where the person took their time. */
 async function usable(ticket: Ticket): Promise<Ticket> {
-  return timeLeft(ticket.grant) > LEAST_TIME_MS ? ticket : openTicket(ticket.purpose, ticket.password)
+  return timeLeft(ticket.grant) > LEAST_TIME_MS ? ticket : openTicket(ticket.purpose, ticket.wish)
 }
 
 function keyFp(grant: Grant): Bytes {
@@ -134,56 +174,4 @@ function currentTemplate(grant: Grant): Bytes {
 
 function joined({ header, signature }: Message): Bytes {
   return concatBytes(header, signature)
-}
-
-/** Sends, and tells the way there and back from the server's own work. */
-async function send<T>(me: Self, sent: Sent, onStep: OnStep, request: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  const started = performance.now()
-  const answer = await counted(me, sent, request)
-  const both = performance.now() - started
-  const work = Object.values(answer.timings).reduce((sum, stage) => sum + stage, 0)
-  onStep('sent', Math.max(0, both - work))
-  onStep('answered', work)
-  return answer
-}
-
-/**
- * One request that makes the key holder decide, counted before it leaves.
- * @throws DeviceError receipt_invalid instead of the server's refusal, where that brings a receipt that is none
- */
-async function counted<T>(me: Self, sent: Sent, request: () => Promise<T>): Promise<T> {
-  await countRequest(me.account.id)
-  try {
-    return await request()
-  } catch (error) {
-    if (error instanceof ApiError) await countRefusal(me, sent, error)
-    throw error
-  }
-}
-
-/** A judgement always comes with its receipt, also with a refusal; without one the key holder has not judged. */
-async function countRefusal(me: Self, sent: Sent, { status, details }: ApiError): Promise<void> {
-  if ('receipt' in details) {
-    const text = typeof details.receipt === 'string' ? details.receipt : ''
-    await settle(me, text, { ...sent, outcome: null })
-  } else if (status >= 400 && status < 500) {
-    await uncountRequest(me.account.id)
-  }
-}
-
-/** One decision at a time, in all tabs: two side by side would spoil each other's count. */
-async function alone<T>(me: Self, work: () => Promise<T>): Promise<T> {
-  return await navigator.locks.request(`veilface-${me.account.id}`, work)
-}
-
-async function settle(me: Self, text: string, asked: Asked): Promise<{ receipt: Receipt; alarm: Alarm | null }> {
-  const receipt = await checkReceipt(me, text, asked)
-  return { receipt, alarm: await countReceipt(me.account.id, receipt.totalDecisions) }
-}
-
-async function timed<T>(step: Step, onStep: OnStep, work: () => Promise<T>): Promise<T> {
-  const started = performance.now()
-  const result = await work()
-  onStep(step, performance.now() - started)
-  return result
 }

@@ -1,8 +1,14 @@
 import { forgetDeviceKey } from '@/protect/device-key'
 import { erasePicture } from './picture'
 import { store } from './store'
+import { forgetTokens } from './tokens'
 
-/** Takes everything about `account` off this device: picture, memory and key. The account must be gone by then. */
+/** Takes everything about `account` off this device: picture, memory, tokens and key. The account must be gone by then. */
 export async function forgetAccount(account: string): Promise<void> {
-  await Promise.all([erasePicture(account), forgetDeviceKey(account), (await store()).delete('accounts', account)])
+  await Promise.all([
+    erasePicture(account),
+    forgetDeviceKey(account),
+    forgetTokens(account),
+    (await store()).delete('accounts', account),
+  ])
 }

@@ -1,6 +1,6 @@
 import { api, type Challenge, type ChallengeType, type Signed } from '@/api'
 import { fromBase64url, toBase64url } from '@/api/bytes'
-import { Header, MessageType, sha256, signHeader } from '@/protect'
+import { Header, MessageType, sha256, signHeader, type HeaderFields, type SchemeName } from '@/protect'
 import { deviceId, type Self } from './self'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -13,19 +13,25 @@ export interface Grant {
   readonly askedAt: number
 }
 
+/** What an enrolment is asked for with: the protection, and the password where a template is replaced. */
+export interface Wish {
+  readonly scheme?: SchemeName
+  readonly password?: string
+}
+
 /** Asks the key holder, through the server, for a challenge that only this device and this context can use. */
 export async function askChallenge(
   self: Self,
   type: ChallengeType,
   contextHash: Bytes,
-  password?: string,
+  wish: Wish = {},
 ): Promise<Grant> {
   const askedAt = performance.now()
   const challenge = await api.challenge({
     type,
     device_id: deviceId(self),
     context_hash: toBase64url(contextHash),
-    ...(password === undefined ? {} : { password }),
+    ...wish,
   })
   return { challenge, contextHash, askedAt }
 }
@@ -45,7 +51,7 @@ export async function sign(
   self: Self,
   type: MessageType,
   grant: Grant,
-  about: { body?: Bytes; keyFp?: Bytes; modelFp?: Bytes; templateHash?: Bytes } = {},
+  about: { body?: Bytes } & Partial<Pick<HeaderFields, 'suite' | 'keyFp' | 'modelFp' | 'templateHash'>> = {},
 ): Promise<Message> {
   const { body = NOTHING, ...fields } = about
   const header = new Header({

@@ -1,6 +1,6 @@
-import { api, type Account, type Hex } from '@/api'
+import { api, type Account, type Hex, type Site } from '@/api'
 import { fromBase64url, fromHex, toBase64url, toHex } from '@/api/bytes'
-import { modelFingerprint } from '@/contract'
+import { modelFingerprint, SCHEME_NAMES } from '@/protect'
 import { deviceKey, type DeviceKey } from '@/protect/device-key'
 import { knownSession } from '@/stores/session'
 import { DeviceError } from './errors'
@@ -14,7 +14,6 @@ export interface Self {
   readonly accountId: Bytes
   readonly key: DeviceKey
   readonly keyHolder: Bytes
-  readonly modelFp: Bytes
   /** What a signature is good for: this site and this session only. */
   readonly origin: string
   readonly binding: Bytes
@@ -30,17 +29,24 @@ export async function self(): Promise<Self> {
   const [session, site] = await Promise.all([knownSession(), api.site()])
   if (!session.account) throw new DeviceError('signed_out')
   const keyHolder = await pinnedKeyHolder(fromBase64url(site.keyholder.public_key))
-  const modelFp = await modelFingerprint()
-  if (toBase64url(modelFp) !== site.contract.model_fp) throw new DeviceError('contract_mismatch')
+  if (!(await speaksOfTheSame(site.contract.schemes))) throw new DeviceError('contract_mismatch')
   return {
     account: session.account,
     accountId: fromHex(session.account.id),
     key: await deviceKey(session.account.id),
     keyHolder,
-    modelFp,
     origin: signedOrigin(location, site.origin),
     binding: fromBase64url(session.binding),
   }
+}
+
+/** Whether the server knows every protection of this page, with the same models and thresholds. */
+async function speaksOfTheSame(offered: Site['contract']['schemes']): Promise<boolean> {
+  const own = SCHEME_NAMES.map(async (name) => {
+    const theirs = offered.find((scheme) => scheme.name === name)
+    return theirs?.model_fp === toBase64url(await modelFingerprint(name))
+  })
+  return (await Promise.all(own)).every(Boolean)
 }
 
 /** This device's id, as the server writes it. */

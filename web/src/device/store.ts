@@ -45,18 +45,29 @@ interface Schema extends DBSchema {
   pictures: { key: string; value: SealedPicture }
   pins: { key: string; value: Pin }
   accounts: { key: string; value: AccountMemory }
+  /** The secret of a keyed protection, by account and key epoch. */
+  tokens: { key: [account: string, epoch: number]; value: Sealed }
 }
 
 const NAME = 'veilface-device'
-const VERSION = 1
+const VERSION = 2
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
 /** The one database of this device; opened once. */
 export function store(): Promise<IDBPDatabase<Schema>> {
   opened ??= openDB<Schema>(NAME, VERSION, {
-    upgrade(database) {
-      for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
+    upgrade(database, before) {
+      if (before < 1)
+        for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
+      database.createObjectStore('tokens')
+    },
+    blocking() {
+      // A newer page of this site wants to change the database; this one opens it again when it needs it.
+      void opened?.then((database) => {
+        database.close()
+      })
+      opened = undefined
     },
     terminated() {
       opened = undefined

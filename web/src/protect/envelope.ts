@@ -2,8 +2,8 @@
 import { sameBytes, sha256, type Bytes } from './bytes'
 import { ProtectError } from './errors'
 import { exactly, malformed, Reader, Writer } from './layout'
+import { Suite } from './suites'
 
-export const SUITE = 0x01
 export const HEADER_BYTES = 256
 export const SIGNATURE_BYTES = 64
 export const PUBLIC_POINT_BYTES = 65
@@ -66,6 +66,8 @@ export interface HeaderFields {
   readonly issuedMs: number
   readonly contextHash: Bytes
   readonly bodyHash: Bytes
+  /** That of the template or probe; left out where the message is about none. */
+  readonly suite?: Suite
   /** The three below are zero where they do not apply. */
   readonly keyFp?: Bytes
   readonly modelFp?: Bytes
@@ -78,7 +80,7 @@ export class Header {
 
   constructor(fields: HeaderFields) {
     const zero = new Uint8Array(HASH_BYTES)
-    this.fields = { keyFp: zero, modelFp: zero, templateHash: zero, ...fields }
+    this.fields = { suite: Suite.HOMOMORPHIC, keyFp: zero, modelFp: zero, templateHash: zero, ...fields }
   }
 
   /** @throws ProtectError malformed_envelope for a field of wrong size */
@@ -87,7 +89,7 @@ export class Header {
     return new Writer(HEADER_BYTES)
       .text('VFC1')
       .unsigned(fields.type, 1, 'type')
-      .unsigned(SUITE, 1, 'suite')
+      .unsigned(fields.suite, 1, 'suite')
       .unsigned(0, 2, 'zero')
       .bytes(fields.accountId, ID_BYTES, 'account_id')
       .bytes(fields.deviceId, ID_BYTES, 'device_id')
@@ -122,9 +124,10 @@ export async function verifySignature(
   if (!(await crypto.subtle.verify(ECDSA, key, signature, data))) throw new ProtectError('bad_signature', { signer })
 }
 
-/** The key holder's word that a homomorphic public key belongs to an account. Times are in milliseconds. */
+/** The key holder's word that the key of a suite belongs to an account. Times are in milliseconds. */
 export class KeyCert {
   static readonly BYTES = 138
+  readonly suite: Suite
   readonly purpose: KeyPurpose
   readonly subjectId: Bytes
   readonly epoch: number
@@ -136,7 +139,7 @@ export class KeyCert {
   private constructor(bytes: Bytes) {
     const reader = new Reader(bytes, KeyCert.BYTES, 'key_cert')
     reader.text('VFKC', 'magic')
-    suite(reader)
+    this.suite = reader.member(Suite, 'suite')
     this.purpose = reader.member(KeyPurpose, 'purpose')
     this.subjectId = reader.bytes(ID_BYTES)
     this.epoch = reader.unsigned(4, 'epoch')
@@ -201,11 +204,6 @@ export class Receipt {
     await verifyTail(keyholderPublicKey, this.#bytes)
     if (!sameBytes(this.headerHash, await sha256(header))) throw malformed('header_hash', 'another', 'that of the header')
   }
-}
-
-function suite(reader: Reader): void {
-  const got = reader.unsigned(1, 'suite')
-  if (got !== SUITE) throw malformed('suite', got, SUITE)
 }
 
 /** Checks a structure whose last 64 bytes are the key holder's signature over the rest. */

@@ -1,5 +1,6 @@
-/** The device's half of the protection: envelopes are signed and checked here, embeddings encrypted in a worker. */
+/** The device's half of the protection: envelopes are signed and checked here, embeddings protected in a worker. */
 export { sha256, type Bytes } from './bytes'
+export { COSINE_THRESHOLD, modelFingerprint, thresholdUnits } from './calibration'
 export {
   contextHash,
   deviceContext,
@@ -16,5 +17,10 @@ export {
   type HeaderFields,
 } from './envelope'
 export { ProtectError, type ProtectErrorCode } from './errors'
-export { Protector } from './protector'
+export { KEYED, negativeBits, type KeyedName } from './keyed'
+export { kHidden, NEGATIVE, recordCount, SPECIFIED, type Records } from './negative'
+export { Protector, type Protection } from './protector'
+export { parseRanks, RANKING } from './ranking'
 export { CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES } from './ring'
+export { isKeyed, SCHEME_NAMES, schemeNamed, schemeOf, SCHEMES, Suite, type Scheme, type SchemeName } from './suites'
+export { freshToken } from './token'

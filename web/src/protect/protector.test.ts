@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Protector } from './protector'
-import type { Reply, Request } from './seal.worker'
+import { Protector, type Protection } from './protector'
+import type { Reply, Request } from './protect.worker'
 
 /** A worker that records what it is sent and answers when told. */
 class FakeWorker {
@@ -35,51 +35,55 @@ afterEach(() => {
 })
 
 async function loaded(): Promise<{ protector: Protector; worker: FakeWorker }> {
-  const loading = Protector.load()
-  FakeWorker.last.reply({ kind: 'ready' })
+  const loading = Protector.load('ranking')
+  FakeWorker.last.reply({ kind: 'protected', id: 0, bytes: new Uint8Array() })
   return { protector: await loading, worker: FakeWorker.last }
 }
 
-const key = new Uint8Array(98_304)
+const secret = (): Protection => ({ scheme: 'ranking', key: new Uint8Array(32), token: new Uint8Array(32).fill(9) })
 
 describe('the protector', () => {
-  it('gives each answer to the one who asked', async () => {
+  it('prepares the scheme, then gives each answer to the one who asked', async () => {
     const { protector, worker } = await loaded()
-    const first = protector.protectTemplate(new Float32Array(128), key)
-    const second = protector.protectProbe(new Float32Array(128), key)
-    expect(worker.sent.map(({ request }) => request.kind)).toEqual(['template', 'probe'])
-    worker.reply({ kind: 'protected', id: 1, ciphertext: Uint8Array.of(2) })
-    worker.reply({ kind: 'protected', id: 0, ciphertext: Uint8Array.of(1) })
+    const first = protector.protectTemplate(new Float32Array(128), secret())
+    const second = protector.protectProbe(new Float32Array(128), secret())
+    expect(worker.sent.map(({ request }) => request.kind)).toEqual(['prepare', 'template', 'probe'])
+    expect(worker.sent.map(({ request }) => request.scheme)).toEqual(['ranking', 'ranking', 'ranking'])
+    worker.reply({ kind: 'protected', id: 2, bytes: Uint8Array.of(2) })
+    worker.reply({ kind: 'protected', id: 1, bytes: Uint8Array.of(1) })
     expect(await first).toEqual(Uint8Array.of(1))
     expect(await second).toEqual(Uint8Array.of(2))
   })
 
-  it('sends a copy away and leaves the caller its own', async () => {
+  it('sends copies of the secrets away and leaves the caller its own', async () => {
     const { protector, worker } = await loaded()
     const embedding = new Float32Array(128).fill(0.25)
-    const asked = protector.protectProbe(embedding, key)
-    const [sent] = worker.sent
+    const protection = secret()
+    const asked = protector.protectProbe(embedding, protection)
+    const sent = worker.sent[1]
     expect(sent?.request.embedding).toEqual(embedding)
     expect(sent?.request.embedding).not.toBe(embedding)
-    expect(sent?.transferred).toEqual([sent?.request.embedding.buffer])
-    worker.reply({ kind: 'protected', id: 0, ciphertext: Uint8Array.of(1) })
+    expect(sent?.request.token).not.toBe(protection.token)
+    expect(sent?.transferred).toEqual([sent?.request.embedding.buffer, sent?.request.token.buffer])
+    worker.reply({ kind: 'protected', id: 1, bytes: Uint8Array.of(1) })
     await asked
     expect(embedding[0]).toBe(0.25)
+    expect(protection.token[0]).toBe(9)
   })
 
   it('rejects with the code of the refusal', async () => {
     const { protector, worker } = await loaded()
-    const asked = protector.protectProbe(new Float32Array(3), key)
-    worker.reply({ kind: 'failed', id: 0, code: 'unusable_embedding', message: '3' })
+    const asked = protector.protectProbe(new Float32Array(3), secret())
+    worker.reply({ kind: 'failed', id: 1, code: 'unusable_embedding', message: '3' })
     await expect(asked).rejects.toThrow('unusable_embedding')
   })
 
   it('fails what is under way when the thread dies or is closed', async () => {
     const { protector, worker } = await loaded()
-    const first = protector.protectProbe(new Float32Array(128), key)
+    const first = protector.protectProbe(new Float32Array(128), secret())
     worker.onerror?.({ message: 'out of memory' })
     await expect(first).rejects.toThrow('engine_failed')
-    const second = protector.protectProbe(new Float32Array(128), key)
+    const second = protector.protectProbe(new Float32Array(128), secret())
     protector.close()
     await expect(second).rejects.toThrow('engine_failed')
     expect(worker.terminated).toBe(true)
@@ -89,12 +93,12 @@ describe('the protector', () => {
     [
       'SEAL cannot start',
       (worker: FakeWorker) => {
-        worker.reply({ kind: 'failed', code: 'engine_failed', message: 'no wasm' })
+        worker.reply({ kind: 'failed', id: 0, code: 'engine_failed', message: 'no wasm' })
       },
     ],
     ['the script cannot load', (worker: FakeWorker) => worker.onerror?.({ message: 'offline' })],
   ])('does not load where %s', async (_, fail) => {
-    const loading = Protector.load()
+    const loading = Protector.load('homomorphic')
     fail(FakeWorker.last)
     await expect(loading).rejects.toThrow('engine_failed')
     expect(FakeWorker.last.terminated).toBe(true)

@@ -1,13 +1,25 @@
 import type { Bytes } from './bytes'
 import { ProtectError } from './errors'
-import type { Reply, Request } from './seal.worker'
+import type { Reply, Request } from './protect.worker'
+import type { SchemeName } from './suites'
+
+/** What an embedding is protected with. */
+export interface Protection {
+  readonly scheme: SchemeName
+  /** The epoch's certified key: `keyBytes` of the scheme. */
+  readonly key: Bytes
+  /** This enrolment's secret of a keyed scheme; copied, the caller wipes its own. Empty where there is none. */
+  readonly token: Bytes
+}
 
 interface Waiting {
-  readonly resolve: (ciphertext: Bytes) => void
+  readonly resolve: (bytes: Bytes) => void
   readonly reject: (error: ProtectError) => void
 }
 
-/** Protects embeddings in a thread of its own; loaded once, used many times. */
+const NOTHING: Bytes = new Uint8Array()
+
+/** Protects embeddings in a thread of its own; started once, used many times, for whatever scheme. */
 export class Protector {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
@@ -19,69 +31,63 @@ export class Protector {
       this.#settle(data)
     }
     worker.onerror = (event) => {
-      this.#failAll(event.message)
+      this.close(event.message)
     }
   }
 
-  /** @throws ProtectError engine_failed where SEAL cannot be loaded or started */
-  static load(): Promise<Protector> {
-    const worker = new Worker(new URL('./seal.worker.ts', import.meta.url), { type: 'module' })
-    return new Promise((resolve, reject) => {
-      const fail = (message: string): void => {
-        worker.terminate()
-        reject(new ProtectError('engine_failed', { got: message }))
-      }
-      worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-        if (data.kind === 'ready') resolve(new Protector(worker))
-        else fail(data.kind === 'failed' ? data.message : data.kind)
-      }
-      worker.onerror = (event) => {
-        fail(event.message)
-      }
-    })
+  /** Starts the thread and loads what `scheme` needs. @throws ProtectError engine_failed, and the thread is gone */
+  static async load(scheme: SchemeName): Promise<Protector> {
+    const protector = new Protector(new Worker(new URL('./protect.worker.ts', import.meta.url), { type: 'module' }))
+    try {
+      await protector.prepare(scheme)
+      return protector
+    } catch (error) {
+      protector.close()
+      throw error
+    }
+  }
+
+  /** Loads what a further scheme needs, so that nobody waits later. @throws ProtectError engine_failed */
+  async prepare(scheme: SchemeName): Promise<void> {
+    await this.#ask('prepare', new Float32Array(), { scheme, key: NOTHING, token: NOTHING })
   }
 
   /**
-   * Encrypts a template.
+   * Makes a template.
    * @param embedding 128 unit components; copied, the caller wipes its own
-   * @param publicKey the account's certified key, 98,304 bytes
-   * @returns 73,728 bytes
-   * @throws ProtectError unusable_embedding, malformed_ciphertext, engine_failed
+   * @returns `templateBytes` of the scheme
+   * @throws ProtectError unusable_embedding, unusable_token, malformed_ciphertext, engine_failed
    */
-  protectTemplate(embedding: Float32Array, publicKey: Bytes): Promise<Bytes> {
-    return this.#ask('template', embedding, publicKey)
+  protectTemplate(embedding: Float32Array, protection: Protection): Promise<Bytes> {
+    return this.#ask('template', embedding, protection)
   }
 
-  /** Encrypts a probe; as `protectTemplate`, for one comparison. */
-  protectProbe(embedding: Float32Array, publicKey: Bytes): Promise<Bytes> {
-    return this.#ask('probe', embedding, publicKey)
+  /** Makes a probe, `probeBytes` of the scheme; as `protectTemplate`, for one comparison. */
+  protectProbe(embedding: Float32Array, protection: Protection): Promise<Bytes> {
+    return this.#ask('probe', embedding, protection)
   }
 
   /** Ends the thread; what was under way is rejected. */
-  close(): void {
+  close(reason = 'closed'): void {
     this.#worker.terminate()
-    this.#failAll('closed')
+    for (const { reject } of this.#waiting.values()) reject(new ProtectError('engine_failed', { got: reason }))
+    this.#waiting.clear()
   }
 
-  #ask(kind: Request['kind'], embedding: Float32Array, publicKey: Bytes): Promise<Bytes> {
+  #ask(kind: Request['kind'], embedding: Float32Array, { scheme, key, token }: Protection): Promise<Bytes> {
     const id = this.#next++
-    const copy = embedding.slice()
+    const own = { embedding: embedding.slice(), token: token.slice() }
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, kind, embedding: copy, publicKey } satisfies Request, [copy.buffer])
+      const request: Request = { id, kind, scheme, key, ...own }
+      this.#worker.postMessage(request, [own.embedding.buffer, own.token.buffer])
     })
   }
 
   #settle(reply: Reply): void {
-    if (reply.kind === 'ready' || reply.id === undefined) return
     const waiting = this.#waiting.get(reply.id)
     this.#waiting.delete(reply.id)
-    if (reply.kind === 'protected') waiting?.resolve(reply.ciphertext)
+    if (reply.kind === 'protected') waiting?.resolve(reply.bytes)
     else waiting?.reject(new ProtectError(reply.code, { got: reply.message }))
-  }
-
-  #failAll(message: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new ProtectError('engine_failed', { got: message }))
-    this.#waiting.clear()
   }
 }

@@ -137,7 +137,7 @@ describe('openTicket', () => {
     keyHolder.epoch = 0
     await expect(openTicket('verify')).rejects.toMatchObject({ details: { check: 'epoch' } })
     keyHolder.epoch = 2
-    api.publicKey = () => Promise.resolve(new Uint8Array(98_304).fill(2))
+    api.publicKey = () => Promise.resolve(new Uint8Array(98_304).fill(9))
     await expect(openTicket('verify')).rejects.toMatchObject({ details: { check: 'fingerprint' } })
   })
 
@@ -152,7 +152,8 @@ describe('openTicket', () => {
     const site = api.site
     api.site = async () => {
       const said = await site()
-      return { ...said, contract: { ...said.contract, model_fp: 'AAAA' } }
+      const [first, ...others] = said.contract.schemes
+      return { ...said, contract: { ...said.contract, schemes: [{ ...first, model_fp: 'AAAA' }, ...others] } }
     }
     await expect(openTicket('enrol')).rejects.toMatchObject({ code: 'contract_mismatch' })
   })

@@ -1,8 +1,7 @@
 /** A key holder and its relaying server in one, small enough to lie on demand. */
 import type { api } from '@/api'
 import { concatBytes, fromBase64url, fromHex, toBase64url, toHex } from '@/api/bytes'
-import { modelFingerprint } from '@/contract'
-import { Outcome, sha256 } from '@/protect'
+import { modelFingerprint, Outcome, SCHEME_NAMES, SCHEMES, sha256, type SchemeName } from '@/protect'
 
 type Bytes = Uint8Array<ArrayBuffer>
 type Api = typeof api
@@ -17,11 +16,16 @@ function number(value: number, bytes: number): Bytes {
   return new Uint8Array(view.buffer.slice(8 - bytes))
 }
 
+async function offered(name: SchemeName): Promise<{ name: SchemeName; model_fp: string }> {
+  return { name, model_fp: toBase64url(await modelFingerprint(name)) }
+}
+
 const text = (value: string): Bytes => new TextEncoder().encode(value)
 
 export class FakeKeyHolder {
   account = '00112233445566778899aabbccddeeff'
-  readonly publicHomomorphicKey = new Uint8Array(98_304).fill(1)
+  /** The protection of the epoch that is asked for or current. */
+  scheme: SchemeName = 'homomorphic'
   decisions = 0
   epoch = 1
   templateHash: Bytes | null = null
@@ -45,10 +49,15 @@ export class FakeKeyHolder {
     return concatBytes(data, new Uint8Array(await crypto.subtle.sign(ECDSA, this.#keys.privateKey, data)))
   }
 
+  /** The epoch's key, another one for each epoch. */
+  get key(): Bytes {
+    return new Uint8Array(SCHEMES[this.scheme].keyBytes).fill(this.epoch)
+  }
+
   async certificate(subject = this.account): Promise<Bytes> {
-    const keyFp = await sha256(this.publicHomomorphicKey)
+    const keyFp = await sha256(this.key)
     const [from, to] = [number(Date.now() - DAY_MS, 8), number(Date.now() + DAY_MS, 8)]
-    return this.#signed(text('VFKC'), Uint8Array.of(1, 1), fromHex(subject), number(this.epoch, 4), from, to, keyFp)
+    return this.#signed(text('VFKC'), Uint8Array.of(SCHEMES[this.scheme].suite, 1), fromHex(subject), number(this.epoch, 4), from, to, keyFp)
   }
 
   async receipt(header: Bytes, templateHash: Bytes): Promise<string> {
@@ -74,7 +83,7 @@ export class FakeKeyHolder {
       site: async () => ({
         origin: 'http://localhost:8000',
         keyholder: { public_key: toBase64url(this.publicKey) },
-        contract: { model_fp: toBase64url(await modelFingerprint()) },
+        contract: { schemes: await Promise.all(SCHEME_NAMES.map(offered)) },
       }),
       devices: () => Promise.resolve(this.devices),
       registerDevice: (signed: { header: string; public_key: string }) => {
@@ -89,14 +98,14 @@ export class FakeKeyHolder {
         expires_ms: Date.now() + 90_000,
         server_time_ms: Date.now(),
         key_cert: toBase64url(await this.certificate()),
-        key_fp: toBase64url(await sha256(this.publicHomomorphicKey)),
+        key_fp: toBase64url(await sha256(this.key)),
         epoch: this.epoch,
         template_hash: this.templateHash && toBase64url(this.templateHash),
       }),
-      publicKey: () => Promise.resolve(this.publicHomomorphicKey),
+      publicKey: () => Promise.resolve(this.key),
       enrol: async (envelope: Bytes) => {
         this.templateHash = await sha256(envelope.slice(320))
-        const template = { id: 'aa', template_hash: toHex(this.templateHash), bytes: 73_728 }
+        const template = { id: 'aa', scheme: this.scheme, template_hash: toHex(this.templateHash), bytes: envelope.length - 320 }
         return { data: { template, receipt: await this.receipt(envelope.slice(0, 256), this.templateHash) }, timings: {} }
       },
       verify: async (envelope: Bytes) => ({

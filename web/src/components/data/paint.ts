@@ -1,14 +1,21 @@
-/** Every data picture is this many pixels wide and high: 16×8 tiles of 24×48, or 192×128 words of 2×3. */
+import type { Excerpt } from './records'
+
+/** Every data picture is this many pixels wide and high. */
 export const SIDE = 384
 
 const TILE = { columns: 16, width: 24, height: 48, gap: 3 } as const
 const WORD = { columns: 192, width: 2, height: 3, bytes: 3 } as const
+const COUNT = { columns: 64, width: 6, height: 12 } as const
+/** 3×5 dots each, row by row. */
+const GLYPHS = { '0': '####.##.##.####', '1': '.#.##..#..#.###', '∗': '...#.#.#.#.#...' } as const
+const GLYPH = { columns: 3, rows: 5 } as const
 
 /** A colour as three bytes. */
 export type Colour = readonly [red: number, green: number, blue: number]
 export type Pixels = Uint8ClampedArray<ArrayBuffer>
 
-export interface EmbeddingColours {
+/** What is below zero is drawn in another colour than what is above. */
+export interface SignColours {
   readonly ground: Colour
   readonly tile: Colour
   readonly negative: Colour
@@ -20,9 +27,8 @@ export interface EmbeddingColours {
  * colour where positive, down and in another where negative; the largest one fills its half.
  * @returns RGBA bytes, SIDE×SIDE
  */
-export function paintEmbedding(embedding: Float32Array, colours: EmbeddingColours): Pixels {
-  const pixels = new Uint8ClampedArray(SIDE * SIDE * 4)
-  fill(pixels, { x: 0, y: 0, width: SIDE, height: SIDE }, colours.ground)
+export function paintEmbedding(embedding: Float32Array, colours: SignColours): Pixels {
+  const pixels = blank(colours.ground)
   const peak = embedding.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1
   const room = { width: TILE.width - TILE.gap, height: TILE.height - TILE.gap }
   embedding.forEach((value, index) => {
@@ -55,11 +61,80 @@ export function paintWords(ciphertext: Uint8Array, dark: Colour, light: Colour):
   return pixels
 }
 
+/**
+ * Ranks as a matrix: a row is a group, and its cells go from the colour of its first rank to that of its last.
+ * @param ranks each of 0…group−1 once in a group
+ * @returns RGBA bytes, SIDE×SIDE
+ */
+export function paintRanks(ranks: Uint8Array, group: number, first: Colour, last: Colour): Pixels {
+  const width = SIDE / group
+  const height = (SIDE * group) / ranks.length
+  const pixels = blank(first)
+  ranks.forEach((rank, index) => {
+    const box = { x: (index % group) * width, y: Math.floor(index / group) * height, width: width - 1, height: height - 1 }
+    fill(pixels, box, mix(first, last, rank / (group - 1)))
+  })
+  return pixels
+}
+
+/**
+ * 2048 counts, 64 in a row: the further from zero, the stronger the colour of the sign.
+ * @returns RGBA bytes, SIDE×SIDE
+ */
+export function paintCounts(counts: Int8Array, { ground, negative, positive }: SignColours): Pixels {
+  const pixels = blank(ground)
+  const peak = counts.reduce((most, count) => Math.max(most, Math.abs(count)), 0) || 1
+  counts.forEach((count, index) => {
+    const x = (index % COUNT.columns) * COUNT.width
+    const y = Math.floor(index / COUNT.columns) * COUNT.height
+    const colour = mix(ground, count < 0 ? negative : positive, Math.abs(count) / peak)
+    fill(pixels, { x, y, width: COUNT.width - 1, height: COUNT.height - 1 }, colour)
+  })
+  return pixels
+}
+
+/**
+ * Some records as a table of 0, 1 and ∗: a record a row, a column for each position that any of them names.
+ * @returns RGBA bytes, SIDE×SIDE
+ */
+export function paintRecords({ positions, rows }: Excerpt, colours: SignColours & { readonly any: Colour }): Pixels {
+  const pixels = blank(colours.ground)
+  const cell = { width: Math.floor(SIDE / positions.length), height: Math.floor(SIDE / rows.length) }
+  const dot = Math.max(1, Math.floor((cell.width - 2) / GLYPH.columns))
+  rows.forEach((row, y) => {
+    row.forEach((value, x) => {
+      const box = { x: x * cell.width, y: y * cell.height, width: cell.width - 1, height: cell.height - 1 }
+      if (value !== '∗') fill(pixels, box, colours.tile)
+      const ink = value === '∗' ? colours.any : value === '1' ? colours.positive : colours.negative
+      write(pixels, GLYPHS[value], { ...box, dot: value === '∗' ? Math.ceil(dot / 2) : dot }, ink)
+    })
+  })
+  return pixels
+}
+
 interface Box {
   readonly x: number
   readonly y: number
   readonly width: number
   readonly height: number
+}
+
+/** A glyph in the middle of a box. */
+function write(pixels: Pixels, glyph: string, { dot, ...box }: Box & { dot: number }, ink: Colour): void {
+  const left = box.x + Math.round((box.width - GLYPH.columns * dot) / 2)
+  const top = box.y + Math.round((box.height - GLYPH.rows * dot) / 2)
+  Array.from(glyph).forEach((mark, index) => {
+    if (mark !== '#') return
+    const x = left + (index % GLYPH.columns) * dot
+    const y = top + Math.floor(index / GLYPH.columns) * dot
+    fill(pixels, { x, y, width: dot, height: dot }, ink)
+  })
+}
+
+function blank(ground: Colour): Pixels {
+  const pixels = new Uint8ClampedArray(SIDE * SIDE * 4)
+  fill(pixels, { x: 0, y: 0, width: SIDE, height: SIDE }, ground)
+  return pixels
 }
 
 function fill(pixels: Pixels, { x, y, width, height }: Box, [red, green, blue]: Colour): void {

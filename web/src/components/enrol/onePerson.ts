@@ -1,11 +1,8 @@
-import { CONTRACT } from '@/contract'
-
-const MILLION = 1_000_000
+import { COSINE_THRESHOLD } from '@/protect'
 
 /** Whether every two of these unit embeddings are at least as alike as a recognition asks for. */
 export function onePerson(embeddings: readonly Float32Array[]): boolean {
-  const least = CONTRACT.threshold_millionths / MILLION
-  return embeddings.every((a, index) => embeddings.slice(index + 1).every((b) => cosine(a, b) >= least))
+  return embeddings.every((a, index) => embeddings.slice(index + 1).every((b) => cosine(a, b) >= COSINE_THRESHOLD))
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {
