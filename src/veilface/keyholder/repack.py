@@ -1,0 +1,191 @@
+"""The key holder's part in gallery mode: converting blindly, opening shares, answering with places (ADR 9).
+
+What it opens is uniform, or a number of random size at a random place. What it answers is one to four places, nobody
+or too many; and to one probe it answers only a few times, so that a robbed matcher learns little from it.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veilface.keyholder.audit import Cause
+from veilface.keyholder.decide import Evidence, judge
+from veilface.keyholder.gallery_errors import ProbeUnsound, QueryUnknown
+from veilface.keyholder.gallery_keys import GalleryKey
+from veilface.protect.gallery import (
+    MASK_BOUND,
+    MOST_HITS,
+    PROBE_FACTOR,
+    RESULT,
+    SCAN,
+    SHARE_MODULUS,
+    SLOT_SCALE,
+    SLOTS,
+    TEMPLATE_DIVISOR,
+    WRAP,
+    Conversion,
+    Masked,
+    Reshared,
+    Sealed,
+    Verdict,
+    encode,
+    require_words,
+    seeded_results,
+    share,
+    to_slots,
+)
+from veilface.protect.homomorphic import DIMENSION
+from veilface.protect.ring import DATA
+from veilface.protect.rlwe import SecretKey, open_by_seal
+from veilface.protect.stream import Integers, fresh_seed
+from veilface.protect.word_ring import Words
+
+QUERY_LIFETIME_S: Final = 30.0
+MOST_QUERIES: Final = 32
+MOST_ANSWERS: Final = 4
+_BATCH: Final = 16
+_LARGEST_DIGIT: Final = 2 * MASK_BOUND // (DATA.primes[0] * DATA.primes[1])
+
+
+@dataclass(kw_only=True)
+class _Query:
+    expires: float
+    answers: int = MOST_ANSWERS
+    places: int | None = None
+
+
+class GalleryDesk:
+    """One gallery's queries under one epoch of its key. Safe to call from many threads."""
+
+    def __init__(self, key: GalleryKey, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.key: Final = key
+        self.public_key: Final = key.secret.public_key()
+        self._clock = clock
+        self._queries: OrderedDict[bytes, _Query] = OrderedDict()
+        self._lock = Lock()
+
+    def begin(self, *, norm: bytes, range_: bytes, probe: Masked) -> Conversion:
+        """Check range and norm, then encrypt three times each masked coordinate as a constant.
+
+        Raises ``ProbeUnsound`` and, for bytes that are no evidence, ``Malformed``.
+        The id (16 B) that comes back is good for one :meth:`reshare` and a few :meth:`conclude`.
+        """
+        sound = judge(self.key.probe_secret, Evidence.parse(norm=norm, range_=range_)) == Cause.NONE
+        coordinates = opened(probe, self.key.probe_secret)
+        if not sound or coordinates is None:
+            raise ProbeUnsound
+        constants = np.zeros((DIMENSION, SLOTS), np.int64)
+        constants[:, 0] = SCAN.reduce(coordinates[::-1] * PROBE_FACTOR)
+        return Conversion(query=self.admit(), sealed=self.key.secret.seal(constants))
+
+    def admit(self) -> bytes:
+        """The id of a query whose probe was found sound. Only so many are open; the oldest gives way."""
+        query = secrets.token_bytes(16)
+        with self._lock:
+            self._queries[query] = _Query(expires=self._clock() + QUERY_LIFETIME_S)
+            while len(self._queries) > MOST_QUERIES:
+                self._queries.popitem(last=False)
+        return query
+
+    def reshare(self, query: bytes, shares: Words) -> Reshared:
+        """Open uniform shares (places, 3, 2048), an even number of places, and encrypt them with their wrap bits.
+
+        Raises ``QueryUnknown`` – also for a second time – and ``MalformedCiphertext``.
+        """
+        require_words(shares, (len(shares) // 2 * 2, 3, SLOTS), SCAN.prime)
+        with self._lock:
+            entry = self._open(query)
+            if entry.places is not None:
+                raise QueryUnknown
+            entry.places = len(shares)
+        return reshared(self.key, shares)
+
+    def conclude(self, query: bytes, blinded: Words) -> Verdict:
+        """Open blinded scores (pairs, 3, 3, 4096); raises ``QueryUnknown`` and ``MalformedCiphertext``."""
+        with self._lock:
+            entry = self._open(query)
+            if entry.places is None or not entry.answers:
+                raise QueryUnknown
+            entry.answers -= 1
+        require_words(blinded, (entry.places // 2, 3, len(RESULT), 2 * SLOTS), *(ring.prime for ring in RESULT))
+        return verdict(blinded_values(self.key, blinded))
+
+    def _open(self, query: bytes) -> _Query:
+        entry = self._queries.get(query)
+        if entry is None or entry.expires <= self._clock():
+            raise QueryUnknown
+        return entry
+
+
+def reshared(key: GalleryKey, shares: Words) -> Reshared:
+    """U of the shares and K of their wrap bits, places 2i and 2i + 1 as real and imaginary parts."""
+    seed = fresh_seed()
+    second, first = seeded_results(seed, len(shares) // 2), []
+    for start in range(0, len(second), _BATCH):
+        pairs = slice(start, start + _BATCH)
+        opened_ = share(key.secret.open_scan(shares[2 * start : 2 * (start + _BATCH)]))
+        for column, values in enumerate((opened_, (opened_ < WRAP) * SHARE_MODULUS)):
+            slots = values[0::2] + 1j * values[1::2]
+            sealed = key.secret.seal_results(encode(slots * SLOT_SCALE), second[pairs, column])
+            first.append((pairs, column, sealed[:, 0]))
+    gathered = np.empty_like(second)
+    for pairs, column, words in first:
+        gathered[pairs, column] = words
+    return Reshared(first=gathered, seed=seed)
+
+
+def blinded_values(key: GalleryKey, blinded: Words) -> NDArray[np.float64]:
+    """ρ·(score − θ) for every place and index, (places, 2048): what a query lets the key holder see."""
+    slots = to_slots(key.secret.open_results(blinded))
+    return np.stack([slots.real, slots.imag], axis=1).reshape(-1, SLOTS)
+
+
+def verdict(values: NDArray[np.float64]) -> Verdict:
+    """Where the values (places, 2048) are positive, if that is in one to four places."""
+    hits = np.argwhere(values > 0)
+    if not len(hits):
+        return Verdict(outcome="none")
+    if len(hits) > MOST_HITS:
+        return Verdict(outcome="ambiguous")
+    return Verdict(outcome="hits", positions=tuple((int(place), int(index)) for place, index in hits))
+
+
+# --- conversion ------------------------------------------------------------------------------------------
+
+
+def packed(key: GalleryKey, templates: Sequence[tuple[Masked, SecretKey] | None]) -> tuple[Sealed, list[int]]:
+    """A whole block at once: masked templates, slot by slot, rescaled and encrypted coordinate by coordinate.
+
+    None leaves a slot empty. Also returns the slots whose masked numbers are no masked template, left empty too.
+    """
+    columns, refused = np.zeros((SLOTS, DIMENSION), np.int64), []
+    for slot, item in enumerate(templates):
+        coordinates = None if item is None else opened(*item)
+        if coordinates is not None:
+            columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
+        elif item is not None:
+            refused.append(slot)
+    return key.secret.seal(np.ascontiguousarray(columns.T)), refused
+
+
+def opened(hidden: Masked, secret: SecretKey) -> Integers | None:
+    """The 128 masked integers of a :class:`Masked`, exactly; None where one is none that a mask can make."""
+    product = np.stack([np.zeros_like(hidden.second), hidden.second])
+    phase = DATA.inverse(open_by_seal(secret, product))[:, :DIMENSION] + hidden.first
+    first, second, third = DATA.primes
+    low = phase[0] % first
+    middle = (phase[1] - low) * pow(first, -1, second) % second
+    low += middle * first
+    high = (phase[2] - low) % third * pow(first * second, -1, third) % third
+    high[2 * high > third] -= third
+    if (np.abs(high) > _LARGEST_DIGIT).any():
+        return None
+    coordinates: Integers = low + high * (first * second)
+    return coordinates

@@ -1,0 +1,59 @@
+"""Handing coordinates over blindly: from a suite-0x01 ciphertext to the scan key of a gallery (protocol §9).
+
+The matcher re-randomises the ciphertext and adds a mask r, uniform in [0, 2^59), to each of the 128 coefficients that
+carry a coordinate. The key holder opens those, rescales the sum and encrypts it under the gallery's key; the matcher
+takes the rescaled mask away. The other 3,968 coefficients are not sent at all, which hides them better than a mask.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from veilface.protect.gallery import MASK_BOUND, PROBE_FACTOR, SCAN, TEMPLATE_DIVISOR, Masked, Sealed
+from veilface.protect.homomorphic import DIMENSION
+from veilface.protect.ring import DATA
+from veilface.protect.rlwe import PublicKey, parse_words
+from veilface.protect.stream import Integers, Stream
+from veilface.protect.word_ring import Words
+
+_PRIMES: Final = np.array(DATA.primes, np.int64)[:, None]
+
+
+def masked(ciphertext: bytes, key: PublicKey, stream: Stream) -> tuple[Masked, Integers]:
+    """What goes to the key holder for a template or a probe (73,728 B), and the masks r (128,) that stay here.
+
+    Raises :class:`~veilface.protect.errors.MalformedCiphertext`.
+    """
+    fresh = parse_words(ciphertext, components=2)
+    fresh += key.zero()
+    fresh = DATA.residues(fresh)
+    masks = stream.uniform(MASK_BOUND, DIMENSION)
+    opened = DATA.inverse(fresh[0])[:, :DIMENSION]
+    return Masked(first=(opened + masks) % _PRIMES, second=fresh[1]), masks
+
+
+def packed_templates(sealed: Sealed, masks: Integers) -> Words:
+    """A block's ciphertexts (2, 128, 2048), coordinate by coordinate, from those under ``masks`` (128, 2048)."""
+    words = sealed.words()
+    words[0] = _less(words[0], SCAN.forward(rounded(masks)))
+    return words
+
+
+def converted_probe(sealed: Sealed, masks: Integers) -> Words:
+    """Constant ciphertexts (2, 128, 2048) of three times each coordinate, from those under ``masks`` (128,).
+
+    A constant is the same word everywhere. Coordinates of a probe stand in reverse order.
+    """
+    words = sealed.words()
+    constants = SCAN.reduce(masks[::-1] * PROBE_FACTOR)
+    words[0] = _less(words[0], constants[:, None])
+    return words
+
+
+def rounded(values: Integers) -> Integers:
+    """round(value/13) modulo the scan's prime: what the key holder does to a masked coordinate."""
+    return SCAN.reduce((2 * values + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
+
+
+def _less(words: Words, masks: Words | Integers) -> Words:
+    return SCAN.reduce(words.astype(np.int64) - masks).astype(np.uint32)

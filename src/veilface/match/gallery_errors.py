@@ -1,0 +1,36 @@
+"""What a gallery refuses.
+
+.. code-block:: text
+
+    MatchError
+    ├── QueryMasksSpent     masks of a query offered a second time, or in another process
+    ├── GalleryChanged      masks or an answer that belong to an older layout
+    ├── GalleryDamaged      block files that are missing or not what was written
+    └── GalleryEmpty        nobody to compare with
+"""
+
+from veilface.match.errors import MatchError
+
+
+class QueryMasksSpent(MatchError):
+    """Masks of a query are single-use: two answers under one set reveal differences of scores."""
+
+    code = "match.query_masks_spent"
+
+
+class GalleryChanged(MatchError):
+    """Somebody was added or removed meanwhile: the masks, or the answer, are about another layout."""
+
+    code = "match.gallery_changed"
+
+
+class GalleryDamaged(MatchError):
+    """Blocks (``blocks``, their number) whose files are missing or do not have their checksum; rebuild them."""
+
+    code = "match.gallery_damaged"
+
+
+class GalleryEmpty(MatchError):
+    """A gallery without a packed block."""
+
+    code = "match.gallery_empty"

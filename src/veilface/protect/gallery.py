@@ -1,0 +1,258 @@
+"""Gallery mode, as both sides know it: two rings, their keys, the fixed point of shares, and slots (ADR 9).
+
+The matcher scans under the *scan* key (n = 2048, one prime) and blinds under the *result* key (n = 4096, three
+primes). The key holder has both secrets; each has a public key, with which the matcher encrypts zeros.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veilface.protect.errors import MalformedCiphertext
+from veilface.protect.stream import Integers, Stream, fresh_seed
+from veilface.protect.word_ring import WordRing, Words, products
+
+SCAN: Final = WordRing(2048, 1073692673)
+RESULT: Final = tuple(WordRing(4096, prime) for prime in (67084289, 67043329, 66994177))
+SLOTS: Final = SCAN.n
+"""Templates of a block, and complex slots of a result: two blocks, as real and imaginary parts, share one."""
+
+TEMPLATE_DIVISOR: Final = 13
+PROBE_FACTOR: Final = 3
+SCORE_SCALE: Final = (1 << 30) * PROBE_FACTOR / TEMPLATE_DIVISOR
+"""D: a cosine of 1 after the scan."""
+SHARE_MODULUS: Final = 1 << 12
+SCAN_OFFSET: Final = int(1.03 * SCORE_SCALE)
+"""V: what makes every score of a sound probe positive."""
+SHARE_OFFSET: Final = SCAN_OFFSET * SHARE_MODULUS / SCAN.prime
+WRAP: Final = int(np.ceil(2 * SHARE_OFFSET)) + 3
+"""S: a shifted score in share units is below it, and twice it is at most the share modulus."""
+SHARES_A_COSINE: Final = SCORE_SCALE * SHARE_MODULUS / SCAN.prime
+SLOT_SCALE: Final = 1 << 9
+MOST_HITS: Final = 4
+MASK_BOUND: Final = 1 << 59
+"""Of the masks under which coordinates are converted: a coordinate below 2^15 hides to 2^−43 in one."""
+
+Slots = NDArray[np.complex128]
+Bits = NDArray[np.bool_]
+
+
+# --- messages --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """A suite-0x01 ciphertext of which the key holder can open 128 coefficients, each under a mask.
+
+    ``second`` – the second component, NTT residues (3, 4096); ``first`` – int64 (3, 128), the coefficients of the first
+    component that carry coordinates, masked. No other coefficient of the first component is ever sent.
+    """
+
+    second: NDArray[np.float64]
+    first: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """Fresh symmetric encryptions under the scan key: ``first`` words (d, 2048), second components from ``seed``."""
+
+    first: Words
+    seed: bytes
+
+    def words(self) -> Words:
+        """The ciphertexts, (2, d, 2048)."""
+        return np.stack([self.first, seeded_words(self.seed, self.first.shape[0])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """One query begun at the key holder: its id (16 B) and the probe under the scan key, still masked."""
+
+    query: bytes
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reshared:
+    """Encryptions U of the shares and K of the wrap bits, a pair for each pair of blocks.
+
+    ``first`` words (pairs, 2, 3, 4096); the second components come from ``seed``, see :meth:`second`.
+    """
+
+    first: Words
+    seed: bytes
+
+    def second(self) -> Words:
+        """The second components, (pairs, 2, 3, 4096)."""
+        return seeded_results(self.seed, self.first.shape[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the key holder tells of one query: nobody, too many, or where.
+
+    ``positions`` – (block, slot) in the shuffled order, 1 to 4 of them for ``hits`` and none otherwise.
+    """
+
+    outcome: Literal["none", "hits", "ambiguous"]
+    positions: tuple[tuple[int, int], ...] = ()
+
+
+def require_words(words: Words, shape: tuple[int, ...], *bounds: int) -> None:
+    """Refuse words of another shape, or not below their bound; ``bounds`` go with the last axis but one.
+
+    Raises :class:`MalformedCiphertext`.
+    """
+    if words.dtype != np.uint32 or words.shape != shape:
+        raise MalformedCiphertext(got=f"{words.dtype} {words.shape}", expected=f"uint32 {shape}")
+    if words.size and (words >= np.array(bounds, np.uint32)[:, None]).any():
+        raise MalformedCiphertext(got="word >= prime", expected="words below their primes")
+
+
+# --- keys ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryPublicKey:
+    """Encrypts zeros: ``scan`` words (2, 2048) and ``result`` words (2, 3, 4096), each (b, a) with b = e − a·s."""
+
+    scan: Words
+    result: Words
+
+    def scan_zeros(self, stream: Stream, messages: Integers) -> Words:
+        """Encryptions (…, 2, 2048) of ``messages`` (…, 2048): coefficients of size below 2^30."""
+        lifted = SCAN.forward(stream.ternary(messages.shape))
+        first = SCAN.forward(messages + stream.errors(messages.shape))
+        second = SCAN.forward(stream.errors(messages.shape))
+        return np.stack([_fused(SCAN, lifted, self.scan[0], first), _fused(SCAN, lifted, self.scan[1], second)], -2)
+
+    def result_zeros(self, stream: Stream, count: int) -> Words:
+        """Encryptions (count, 2, 3, 4096) of zero."""
+        secret, first, second = (draw((count, RESULT[0].n)) for draw in (stream.ternary, stream.errors, stream.errors))
+        made = np.empty((count, 2, len(RESULT), RESULT[0].n), np.uint32)
+        for row, ring in enumerate(RESULT):
+            lifted = ring.forward(secret)
+            made[:, 0, row] = _fused(ring, lifted, self.result[0, row], ring.forward(first))
+            made[:, 1, row] = _fused(ring, lifted, self.result[1, row], ring.forward(second))
+        return made
+
+
+class GallerySecretKey:
+    """The two ternary secrets of a gallery's epoch. Never printed, pickled or compared."""
+
+    __slots__ = ("_result", "_scan", "_scan_square")
+
+    def __init__(self, packed: bytes) -> None:
+        """Take :meth:`generate`'s bytes; raises :class:`MalformedCiphertext`."""
+        digits = np.frombuffer(packed, np.int8)
+        if len(digits) != SECRET_BYTES or (np.abs(digits) > 1).any():
+            raise MalformedCiphertext(got=f"{len(digits)} B", expected=f"{SECRET_BYTES} ternary digits")
+        coefficients = digits.astype(np.int64)
+        self._scan = SCAN.forward(coefficients[: SCAN.n])
+        self._scan_square = SCAN.multiply(self._scan, self._scan)
+        self._result = np.stack([ring.forward(coefficients[SCAN.n :]) for ring in RESULT])
+
+    @staticmethod
+    def generate() -> bytes:
+        """Fresh secrets, one int8 a coefficient: scan, then result; for wrapping, never for a wire."""
+        return Stream().ternary(SECRET_BYTES).astype(np.int8).tobytes()
+
+    def public_key(self) -> GalleryPublicKey:
+        """A fresh public key of both."""
+        result = self.seal_results(np.zeros((1, RESULT[0].n), np.int64), seeded_results(fresh_seed(), 1)[:, 0])
+        return GalleryPublicKey(scan=self.seal(np.zeros((1, SCAN.n), np.int64)).words()[:, 0], result=result[0])
+
+    def seal(self, messages: Integers) -> Sealed:
+        """Encrypt coefficients (d, 2048) of size below 2^30 afresh under the scan key."""
+        seed = fresh_seed()
+        noisy = SCAN.forward(messages + Stream().errors(messages.shape))
+        drawn = SCAN.multiply(seeded_words(seed, len(messages)), self._scan)
+        return Sealed(first=SCAN.reduce(noisy.astype(np.int64) - drawn).astype(np.uint32), seed=seed)
+
+    def seal_results(self, messages: Integers, second: Words) -> Words:
+        """Encrypt coefficients (count, 4096) under the result key with these second components: (count, 2, 3, 4096)."""
+        noisy = messages + Stream().errors(messages.shape)
+        made = np.stack([np.empty_like(second), second], axis=1)
+        for row, ring in enumerate(RESULT):
+            drawn = ring.multiply(second[:, row], self._result[row])
+            made[:, 0, row] = ring.reduce(ring.forward(noisy).astype(np.int64) - drawn)
+        return made
+
+    def open_scan(self, words: Words) -> Integers:
+        """Coefficients (blocks, 2048) in [0, q) of size-3 ciphertexts (blocks, 3, 2048)."""
+        phase = SCAN.multiply(words[:, 1], self._scan) + SCAN.multiply(words[:, 2], self._scan_square) + words[:, 0]
+        return SCAN.inverse(SCAN.reduce(phase).astype(np.uint32))
+
+    def open_results(self, words: Words) -> NDArray[np.float64]:
+        """Coefficients (pairs, 4096), centred and rounded to float64, of words (pairs, 3, 3, 4096) under (1, s, σs)."""
+        residues = []
+        for row, ring in enumerate(RESULT):
+            secret = self._result[row]
+            opened = ring.multiply(words[:, 1, row], secret) + ring.multiply(words[:, 2, row], secret[::-1])
+            residues.append(ring.inverse(ring.reduce(opened + words[:, 0, row]).astype(np.uint32)))
+        return _centred(residues)
+
+    def __repr__(self) -> str:
+        return "GallerySecretKey(…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret key is not pickled")
+
+
+SECRET_BYTES: Final = SCAN.n + RESULT[0].n
+
+
+def seeded_words(seed: bytes, count: int) -> Words:
+    """Second components (count, 2048) under the scan key."""
+    return Stream(seed).uniform(SCAN.prime, (count, SCAN.n)).astype(np.uint32)
+
+
+def seeded_results(seed: bytes, pairs: int) -> Words:
+    """Second components (pairs, 2, 3, 4096) under the result key."""
+    stream = Stream(seed)
+    drawn = [stream.uniform(ring.prime, (pairs, 2, ring.n)) for ring in RESULT]
+    return np.stack(drawn, axis=2).astype(np.uint32)
+
+
+# --- shares and slots ------------------------------------------------------------------------------------
+
+
+def share(values: Integers) -> Integers:
+    """round(value·t/q) mod t of values in [0, q)."""
+    return (values * (2 * SHARE_MODULUS) + SCAN.prime) // (2 * SCAN.prime) % SHARE_MODULUS
+
+
+def to_slots(coefficients: NDArray[np.float64]) -> Slots:
+    """The values (…, 2048) of real polynomials (…, 4096) at ζ^(4j+1), ζ = e^(iπ/4096): one of each conjugate pair."""
+    folded = coefficients[..., :SLOTS] + 1j * coefficients[..., SLOTS:]
+    return np.fft.ifft(folded * _TWIST, axis=-1) * SLOTS
+
+
+def from_slots(values: Slots) -> NDArray[np.float64]:
+    """The real polynomials (…, 4096) with these values: :func:`to_slots` undone."""
+    folded = np.fft.fft(values, axis=-1) * (_TWIST.conj() / SLOTS)
+    return np.concatenate([folded.real, folded.imag], axis=-1)
+
+
+def encode(values: Slots) -> Integers:
+    """Integer polynomials (…, 4096) nearest to those values."""
+    return np.rint(from_slots(values)).astype(np.int64)
+
+
+_TWIST: Final = np.exp(1j * np.pi * np.arange(SLOTS) / RESULT[0].n)
+
+
+def _fused(ring: WordRing, first: Words, second: Words, added: Words) -> Words:
+    return ring.reduce(products(first, second) + added.astype(np.int64)).astype(np.uint32)
+
+
+def _centred(residues: list[Integers]) -> NDArray[np.float64]:
+    """Mixed radix: v1 + v2·Q1 + v3·Q1·Q2 with v3 centred; the first two are exact below 2^53."""
+    first, second, third = (ring.prime for ring in RESULT)
+    middle = (residues[1] - residues[0]) * pow(first, -1, second) % second
+    low: Integers = residues[0] + middle * first
+    high: Integers = (residues[2] - low) % third * pow(first * second, -1, third) % third
+    high[2 * high > third] -= third
+    return low + high * float(first * second)
