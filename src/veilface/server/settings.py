@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "veilface.server.apps.ServerConfig",
     "veilface.server.accounts.apps.AccountsConfig",
     "veilface.server.enrolment.apps.EnrolmentConfig",
+    "veilface.server.wallet.apps.WalletConfig",
 ]
 MIDDLEWARE = [
     "veilface.server.middleware.RequestLog",
@@ -85,6 +86,21 @@ IMAGE_BYTES = 6_000_000  # of pictures chosen on the device; none is ever sent h
 IMAGE_PIXELS = 40_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []  # no file is ever uploaded, so none can reach a temporary folder
+
+# --- wallet: amounts in minor units of the one currency, times in seconds --------------------------------
+
+WALLET_CURRENCY = env.text("VEILFACE_WALLET_CURRENCY", "CNY")
+WALLET_EXPONENT = env.integer("VEILFACE_WALLET_EXPONENT", 2)
+WALLET_PROVIDER = env.text("VEILFACE_WALLET_PROVIDER", "sandbox")
+WALLET_TOP_UP_MAX = env.integer("VEILFACE_WALLET_TOP_UP_MAX", 500_000)
+WALLET_TOP_UP_DAILY_MAX = env.integer("VEILFACE_WALLET_TOP_UP_DAILY_MAX", 2_000_000)
+WALLET_PAYMENT_MAX = env.integer("VEILFACE_WALLET_PAYMENT_MAX", 500_000)
+WALLET_DAILY_MAX = env.integer("VEILFACE_WALLET_DAILY_MAX", 2_000_000)
+WALLET_FACE_ONLY_MAX = env.integer("VEILFACE_WALLET_FACE_ONLY_MAX", 20_000)
+WALLET_HOLD_S = env.integer("VEILFACE_WALLET_HOLD_S", 60)  # longer than any request lives
+WALLET_ORDER_S = env.integer("VEILFACE_WALLET_ORDER_S", 300)
+WALLET_CODE_S = env.integer("VEILFACE_WALLET_CODE_S", 600)
+WALLET_TOP_UP_S = env.integer("VEILFACE_WALLET_TOP_UP_S", 24 * 3600)
 
 # --- secrets, sessions, passwords ------------------------------------------------------------------------
 

@@ -6,12 +6,13 @@ from django.utils import timezone
 
 from veilface.server.accounts import services, throttle
 from veilface.server.enrolment import challenges
+from veilface.server.wallet import idempotency, ledger
 
 
 class Command(BaseCommand):
-    """Delete rows that nothing looks at any more."""
+    """Delete rows that nothing looks at any more, and give back what was held too long."""
 
-    help = "Forgets expired sessions, tokens, throttles and challenges. The server does so at every start."
+    help = "Forgets expired sessions, tokens, throttles, challenges and holds. The server does so at every start."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Forget."""
@@ -19,3 +20,5 @@ class Command(BaseCommand):
         services.forget_expired_tokens()
         throttle.forget_ended()
         challenges.forget_expired()
+        ledger.expire_due()
+        idempotency.forget_old()
