@@ -8,9 +8,17 @@ import SEAL from 'node-seal'
 import type { MainModule, PublicKey, SEALContext } from 'node-seal'
 import type { Bytes } from './bytes'
 import { ProtectError } from './errors'
-import { KEY_PRIMES, N, parseWords, PRIMES } from './ring'
+import { KEY_PRIMES, N, packWords, parseWords, PRIMES } from './ring'
 
 const WORD_BYTES = 8
+
+/** Both halves of a key, which no device has of an account: made for the breach simulator and for tests. */
+export interface KeyPair {
+  /** 98,304 wire bytes. */
+  readonly publicKey: Bytes
+  /** Residues modulo the four primes of keys, in NTT order. */
+  readonly secret: Float64Array
+}
 
 export class ZeroMaker {
   readonly #seal: MainModule
@@ -46,6 +54,23 @@ export class ZeroMaker {
       zero.delete()
       encryptor.delete()
       key.delete()
+    }
+  }
+
+  /** A fresh key pair of SEAL's making. */
+  makeKeys(): KeyPair {
+    const generator = new this.#seal.KeyGenerator(this.#context)
+    const publicKey = generator.createPublicKey()
+    const secretKey = generator.secretKey()
+    try {
+      const words = KEY_PRIMES.length * N
+      const secret = tailWords(secretKey.saveToArray(this.#seal.ComprModeType.none) as Uint8Array, words)
+      const whole = tailWords(publicKey.saveToArray(this.#seal.ComprModeType.none) as Uint8Array, 2 * words)
+      return { publicKey: packWords(whole), secret }
+    } finally {
+      secretKey.delete()
+      publicKey.delete()
+      generator.delete()
     }
   }
 
