@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from veilface.keyholder.client import KeyHolderApi
 from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.messages import DeviceRecord, Grant
 from veilface.keyholder.store import FILE_NAME
-from veilface.match import masks, verification
-from veilface.protect import envelope, homomorphic
-from veilface.protect.calibration import cosine_threshold, model_fp
+from veilface.match import masks
+from veilface.match.evidence import enrol_evidence, verify_evidence
+from veilface.protect import envelope
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import Header, MessageType, Receipt
+from veilface.protect.rlwe import NORM_BYTES, RANGE_BYTES, SCORE_BYTES
+from veilface.protect.scheme import Protection, protection
 
 Vector = NDArray[np.float64]
 CONTEXT = envelope.context_hash(envelope.LABEL_LOGIN, "https://veilface.test", bytes(32))
@@ -46,6 +50,20 @@ class Clock:
         self.now_ms += round(1000 * (seconds + 3600 * (hours + 24 * days)))
 
 
+PARTS = {
+    "score": slice(0, SCORE_BYTES),
+    "norm": slice(SCORE_BYTES, SCORE_BYTES + NORM_BYTES),
+    "range": slice(SCORE_BYTES + NORM_BYTES, SCORE_BYTES + NORM_BYTES + RANGE_BYTES),
+}
+"""Where the ciphertexts are in the evidence about a homomorphic probe."""
+
+
+def with_part(evidence: bytes, name: str, part: bytes) -> bytes:
+    """The evidence about a probe with one ciphertext exchanged."""
+    place = PARTS[name]
+    return evidence[: place.start] + part + evidence[place.stop :]
+
+
 @dataclass
 class Signed:
     """A header and its signature, and what goes with them."""
@@ -68,14 +86,26 @@ class Person:
     device: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     template: bytes = b""
-    known_evidence: dict[tuple[bytes, bytes], dict[str, bytes]] = field(default_factory=dict)
+    scheme: str = "homomorphic"
+    token: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    known_evidence: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
+
+    @property
+    def protection(self) -> Protection:
+        return protection(self.scheme)
 
     @property
     def point(self) -> bytes:
         return envelope.public_point(self.key.public_key())
 
     def grant(self, type_: MessageType, context: bytes = CONTEXT) -> Grant:
-        return self.holder.issue_challenge(type=type_, account=self.account, device=self.device, context_hash=context)
+        return self.holder.issue_challenge(
+            type=type_,
+            account=self.account,
+            device=self.device,
+            context_hash=context,
+            suite=self.protection.suite if type_ is MessageType.ENROL else None,
+        )
 
     def sign(self, header: Header, **body: bytes) -> Signed:
         return Signed(header, envelope.sign_header(self.key, header), body)
@@ -103,7 +133,7 @@ class Person:
         return self.holder.register_device(**self.registration().arguments)
 
     def second_device(self) -> "Person":
-        return Person(self.holder, account=self.account, template=self.template)
+        return Person(self.holder, account=self.account, template=self.template, scheme=self.scheme, token=self.token)
 
     def approval(self, other: "Person") -> Signed:
         context = envelope.device_context(other.point, other.device)
@@ -119,16 +149,17 @@ class Person:
         grant = self.grant(MessageType.ENROL)
         assert grant.key_fp is not None
         public_key = self.holder.public_key(grant.key_fp)
-        body = homomorphic.protect_template(face, public_key=public_key)
-        evidence = verification.template_evidence(body, masks=masks.prepare(public_key, purpose="enrol"))
+        body = self.protection.enrol(face, key=public_key, token=self.token)
+        made = enrol_evidence(self.protection, body, masks=partial(masks.prepare, public_key, purpose="enrol"))
         header = self.message(
             MessageType.ENROL,
             body=body,
+            suite=self.protection.suite,
             challenge=grant.challenge,
             key_fp=grant.key_fp,
-            model_fp=model_fp("homomorphic"),
+            model_fp=model_fp(self.scheme),
         )
-        signed = self.sign(header, norm=evidence.norm, range_=evidence.range_)
+        signed = self.sign(header, evidence=made)
         self.template = body
         return signed
 
@@ -154,19 +185,14 @@ class Person:
             row = db.execute("SELECT epoch FROM epochs WHERE key_fp = ?", (signed.header.key_fp,)).fetchone()
         return int(row["epoch"])
 
-    def evidence(self, face: Vector, key_fp: bytes) -> dict[str, bytes]:
+    def evidence(self, face: Vector, key_fp: bytes) -> bytes:
         """Made once a face and key: the key holder judges it anew under every challenge."""
         known = self.known_evidence.get((face.tobytes(), key_fp))
         if known is None:
             public_key = self.holder.public_key(key_fp)
-            probe = homomorphic.protect_probe(face, public_key=public_key)
-            made = verification.probe_evidence(
-                self.template,
-                probe,
-                threshold=cosine_threshold(),
-                masks=masks.prepare(public_key, purpose="verify"),
-            )
-            known = {"score": made.score, "norm": made.norm, "range_": made.range_}
+            probe = self.protection.probe(face, key=public_key, token=self.token)
+            fresh = partial(masks.prepare, public_key, purpose="verify")
+            known = verify_evidence(self.protection, self.template, probe, masks=fresh)
             self.known_evidence[face.tobytes(), key_fp] = known
         return known
 
@@ -176,12 +202,13 @@ class Person:
         assert grant.template_hash is not None
         header = self.message(
             MessageType.VERIFY,
+            suite=self.protection.suite,
             challenge=grant.challenge,
             key_fp=grant.key_fp,
-            model_fp=model_fp("homomorphic"),
+            model_fp=model_fp(self.scheme),
             template_hash=grant.template_hash,
         )
-        return self.sign(header, **self.evidence(face, grant.key_fp))
+        return self.sign(header, evidence=self.evidence(face, grant.key_fp))
 
     def verify(self, face: Vector = FACE) -> Receipt:
         return Receipt.parse(self.holder.verify(**self.verification(face).arguments))
@@ -191,7 +218,11 @@ class Person:
         assert grant.key_fp is not None
         assert grant.template_hash is not None
         header = self.message(
-            MessageType.DELETE, challenge=grant.challenge, key_fp=grant.key_fp, template_hash=grant.template_hash
+            MessageType.DELETE,
+            suite=self.protection.suite,
+            challenge=grant.challenge,
+            key_fp=grant.key_fp,
+            template_hash=grant.template_hash,
         )
         return self.sign(header)
 

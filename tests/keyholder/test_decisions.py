@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.keyholder.people import FACE, STRANGER, Clock, Person, Vector, dump, unit
+from tests.keyholder.people import FACE, PARTS, STRANGER, Clock, Person, Vector, dump, unit, with_part
 from veilface.keyholder.core import KeyHolder
 from veilface.match import masks, verification
 from veilface.protect import rlwe
@@ -41,8 +41,7 @@ def judged(person: Person, probe: Integers) -> Outcome:
         threshold=cosine_threshold(),
         masks=masks.prepare(public_key, purpose="verify"),
     )
-    body = {"score": made.score, "norm": made.norm, "range_": made.range_}
-    return Receipt.parse(person.holder.verify(**{**signed.arguments, **body})).outcome
+    return Receipt.parse(person.holder.verify(**{**signed.arguments, "evidence": made.to_bytes()})).outcome
 
 
 def test_the_same_face_is_accepted(enrolled: Person) -> None:
@@ -89,14 +88,15 @@ def test_a_probe_under_a_foreign_key_is_not_accepted(enrolled: Person, holder: K
     assert receipt.outcome == Outcome.NOT_ACCEPTED
 
 
-@pytest.mark.parametrize("swapped", ["norm", "range_"])
+@pytest.mark.parametrize("swapped", ["norm", "range"])
 def test_one_swapped_ciphertext_spoils_the_evidence(enrolled: Person, holder: KeyHolder, swapped: str) -> None:
     """A swapped score would open to a uniform number, which is not negative and small enough once in thirty times."""
     other = Person(holder)
     other.register()
     other.enrol()
-    body = {swapped: other.verification().body[swapped]}
-    receipt = Receipt.parse(holder.verify(**{**enrolled.verification().arguments, **body}))
+    foreign, own = other.verification().body["evidence"], enrolled.verification()
+    mixed = with_part(own.body["evidence"], swapped, foreign[PARTS[swapped]])
+    receipt = Receipt.parse(holder.verify(**{**own.arguments, "evidence": mixed}))
     assert receipt.outcome == Outcome.NOT_ACCEPTED
 
 
@@ -105,8 +105,8 @@ def test_a_template_that_is_not_a_unit_vector_is_not_accepted(person: Person, da
     public_key = person.holder.public_key(signed.header.key_fp)
     scaled = rlwe.pack_words(rlwe.encrypt(PublicKey(public_key), coefficients(FACE) * 3))
     made = verification.template_evidence(scaled, masks=masks.prepare(public_key, purpose="enrol"))
-    body = {"norm": made.norm, "range_": made.range_}
-    assert Receipt.parse(person.holder.enrol(**{**signed.arguments, **body})).outcome == Outcome.NOT_ACCEPTED
+    receipt = Receipt.parse(person.holder.enrol(**{**signed.arguments, "evidence": made.to_bytes()}))
+    assert receipt.outcome == Outcome.NOT_ACCEPTED
     assert person.holder.account_status(person.account).epoch is None
     assert not [line for line in dump(data) if line.startswith('INSERT INTO "epochs"')]
 
@@ -116,10 +116,12 @@ def test_failures_look_alike(enrolled: Person, holder: KeyHolder, clock: Clock) 
     foreign = Person(holder)
     foreign.register()
     foreign.enrol()
+    other = foreign.verification().body["evidence"]
+    own = enrolled.verification(STRANGER).body["evidence"]
     receipts = []
-    for body in ({}, {"norm": foreign.verification().body["norm"]}, foreign.verification().body):
+    for evidence in (own, with_part(own, "norm", other[PARTS["norm"]]), other):
         signed = enrolled.verification(STRANGER)
-        receipts.append(Receipt.parse(holder.verify(**{**signed.arguments, **body})))
+        receipts.append(Receipt.parse(holder.verify(**{**signed.arguments, "evidence": evidence})))
         clock.advance(seconds=40)
     neutral = {
         replace(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from veilface.keyholder import errors, messages
 from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, Layout, SignedHead
+from veilface.protect.suites import Suite
 
 if TYPE_CHECKING:
     from veilface.errors import Detail
@@ -23,6 +24,7 @@ EXAMPLES: list[Any] = [
         key_cert=bytes(138),
         key_fp=bytes(32),
         epoch=2**32 - 1,
+        suite=Suite.NEGATIVE,
         template_hash=bytes(32),
     ),
     AccountStatus(epoch=None, key_fp=None, template_hash=None, devices=(), disabled=False, retry_at_ms=None),
@@ -79,8 +81,21 @@ def test_a_deep_or_long_answer_is_refused() -> None:
 @given(st.binary(min_size=3, max_size=3), st.binary(min_size=2, max_size=2))
 def test_fields_of_fixed_length_come_through_whole(first: bytes, second: bytes) -> None:
     layout = Layout({"first": 3, "second": 2})
-    assert layout.length == 5
+    assert layout.lengths == {5}
     assert layout.unpack(layout.pack(first=first, second=second)) == {"first": first, "second": second}
+
+
+@given(st.binary(min_size=3, max_size=3), st.sampled_from([0, 8]))
+def test_evidence_has_one_of_its_lengths(first: bytes, length: int) -> None:
+    layout = Layout({"first": 3}, frozenset({0, 8}))
+    assert layout.lengths == {3, 11}
+    evidence = bytes(length)
+    assert layout.unpack(layout.pack(first=first, evidence=evidence)) == {"first": first, "evidence": evidence}
+    for other in (evidence + b"\0", bytes(7)):
+        with pytest.raises(errors.Malformed):
+            layout.pack(first=first, evidence=other)
+        with pytest.raises(errors.Malformed):
+            layout.unpack(first + other)
 
 
 @given(st.binary(max_size=20).filter(lambda data: len(data) != 5))
@@ -93,8 +108,8 @@ def test_another_length_is_refused(data: bytes) -> None:
 
 
 def test_the_lengths_of_protocol_5_and_7() -> None:
-    assert messages.REQUESTS["enrol"].length == 196_928
-    assert messages.REQUESTS["verify"].length == 307_520
+    assert messages.REQUESTS["enrol"].lengths == {320, 196_928}
+    assert messages.REQUESTS["verify"].lengths == {328, 307_520}
 
 
 @pytest.mark.parametrize("error", errors.BY_CODE.values())

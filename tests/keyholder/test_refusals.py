@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.keyholder.people import CONTEXT, Clock, Person, Signed, dump
+from tests.keyholder.people import CONTEXT, PARTS, Clock, Person, Signed, dump, with_part
 from veilface.keyholder import errors
 from veilface.keyholder.core import KeyHolder
 from veilface.protect import envelope
 from veilface.protect.envelope import MessageType
+from veilface.protect.suites import Suite
 
 ZERO = bytes(32)
 
@@ -55,11 +56,12 @@ def test_another_message_type(enrolled: Person, data: Path) -> None:
     refused(data, errors.Malformed, enrolled.holder.verify, **arguments)
 
 
-@pytest.mark.parametrize("name", ["score", "norm", "range_"])
+@pytest.mark.parametrize("name", list(PARTS))
 @pytest.mark.parametrize("damage", ["short", "long", "empty", "residue", "zero"])
 def test_evidence_that_is_no_ciphertext(enrolled: Person, data: Path, name: str, damage: str) -> None:
     signed = enrolled.verification()
-    whole = signed.body[name]
+    evidence = signed.body["evidence"]
+    whole = evidence[PARTS[name]]
     broken = {
         "short": whole[:-1],
         "long": whole + b"\0",
@@ -67,7 +69,12 @@ def test_evidence_that_is_no_ciphertext(enrolled: Person, data: Path, name: str,
         "residue": b"\xff\xff\xff" + whole[3:],
         "zero": bytes(len(whole)),
     }[damage]
-    refused(data, errors.Malformed, enrolled.holder.verify, **signed.arguments | {name: broken})
+    refused(
+        data,
+        errors.Malformed,
+        enrolled.holder.verify,
+        **signed.arguments | {"evidence": with_part(evidence, name, broken)},
+    )
 
 
 def test_an_unknown_account(enrolled: Person, data: Path) -> None:
@@ -112,7 +119,7 @@ def test_a_template_enrolled_under_an_older_contract(enrolled: Person, data: Pat
     signed = enrolled.verification()
     assert isinstance(enrolled.holder, KeyHolder)
     enrolled.holder.close()
-    with KeyHolder(data, clock=clock, model_fp=bytes(range(32))) as holder:
+    with KeyHolder(data, clock=clock, model_fps=dict.fromkeys(Suite, bytes(range(32)))) as holder:
         refused(data, errors.WrongContract, holder.verify, **signed.arguments)
         arguments = changed(enrolled, signed, model_fp=bytes(range(32)))
         refused(data, errors.WrongContract, holder.verify, **arguments)

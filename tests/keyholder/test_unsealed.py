@@ -14,6 +14,7 @@ from veilface.keyholder.keys import KeyEncryptionKey
 from veilface.keyholder.unsealed import UnsealedKeys
 from veilface.protect.envelope import MessageType
 from veilface.protect.rlwe import SecretKey, generate_key
+from veilface.protect.suites import Suite
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,7 @@ def epoch(kek: KeyEncryptionKey, secret: bytes, *, number: int = 1) -> Epoch:
     return Epoch(
         account=account,
         number=number,
+        suite=Suite.HOMOMORPHIC,
         key_fp=bytes([number]) * 32,
         wrapped=kek.wrap(secret, bound_to=account + number.to_bytes(4, "big")),
         model_fp=None,

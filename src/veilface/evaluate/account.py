@@ -35,6 +35,7 @@ from veilface.protect.envelope import (
     sha256,
     sign_header,
 )
+from veilface.protect.suites import Suite
 
 ORIGIN: Final = "http://localhost"
 _ANY_NUMBER: Final = 1 << 30
@@ -67,8 +68,7 @@ class TemporaryAccount:
         receipt = self._keyholder.enrol(
             header=header.to_bytes(),
             signature=sign_header(self._key, header),
-            norm=evidence.norm,
-            range_=evidence.range_,
+            evidence=evidence.to_bytes(),
         )
         if Receipt.parse(receipt).outcome is not Outcome.ACCEPTED:
             raise PathBroken(stage="enrol")
@@ -87,9 +87,7 @@ class TemporaryAccount:
 
     def decide(self, header: bytes, signature: bytes, evidence: ProbeEvidence) -> bytes:
         """The key holder's whole answer: the receipt."""
-        return self._keyholder.verify(
-            header=header, signature=signature, score=evidence.score, norm=evidence.norm, range_=evidence.range_
-        )
+        return self._keyholder.verify(header=header, signature=signature, evidence=evidence.to_bytes())
 
     def accepted(self, header: bytes, receipt: bytes) -> bool:
         """What the receipt says, checked as a device would."""
@@ -111,7 +109,11 @@ class TemporaryAccount:
     def _grant(self, kind: MessageType, label: bytes) -> Grant:
         context = context_hash(label, ORIGIN, self._binding)
         return self._keyholder.issue_challenge(
-            type=kind, account=self._account, device=self._device, context_hash=context
+            type=kind,
+            account=self._account,
+            device=self._device,
+            context_hash=context,
+            suite=Suite.HOMOMORPHIC if kind is MessageType.ENROL else None,
         )
 
     def _header(self, kind: MessageType, label: bytes, grant: Grant, *, body: bytes) -> Header:

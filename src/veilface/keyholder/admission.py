@@ -11,6 +11,7 @@ from veilface.protect import envelope
 from veilface.protect.envelope import ZERO_HASH, Header, MessageType
 from veilface.protect.errors import BadSignature as SignatureDoesNotVerify
 from veilface.protect.errors import MalformedEnvelope
+from veilface.protect.suites import Suite
 
 _EMPTY_BODY: Final = digest(b"")
 _WITHOUT_BODY: Final = {MessageType.REVOKE, MessageType.DELETE, MessageType.DEVICE}
@@ -39,6 +40,7 @@ class Message:
             _same(parsed.body_hash.hex(), _EMPTY_BODY.hex(), "body_hash")
         if expected in _WITHOUT_KEY:
             _same(parsed.key_fp.hex(), ZERO_HASH.hex(), "key_fp")
+            _same(int(parsed.suite), int(Suite.HOMOMORPHIC), "suite")
         if expected in _WITHOUT_TEMPLATE:
             _same(parsed.template_hash.hex(), ZERO_HASH.hex(), "template_hash")
         return cls(header=parsed, header_bytes=header, signature=signature)

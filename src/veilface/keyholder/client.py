@@ -11,6 +11,7 @@ from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Iden
 from veilface.protect.envelope import PUBLIC_POINT_BYTES, MessageType, Receipt
 from veilface.protect.errors import ProtectError
 from veilface.protect.rlwe import PUBLIC_KEY_BYTES
+from veilface.protect.suites import Suite
 
 PUBLIC_KEY_FILE: Final = "keyholder.pub"
 TIMEOUT_S: Final = 5.0
@@ -47,27 +48,39 @@ class KeyHolderApi(Protocol):
         """Make ``device_id`` unusable at once, by the word of an active device (type 15)."""
         ...
 
-    def issue_challenge(self, *, type: MessageType, account: bytes, device: bytes, context_hash: bytes) -> Grant:  # noqa: A002
+    def issue_challenge(
+        self,
+        *,
+        type: MessageType,  # noqa: A002 – the field's name in protocol §4
+        account: bytes,
+        device: bytes,
+        context_hash: bytes,
+        suite: Suite | None = None,
+    ) -> Grant:
         """A challenge for one message, good for 90 s; for enrolment also a fresh key, for verification the current one.
 
-        Raises ``NotEnrolled`` for a verification or deletion without a current template.
+        ``suite`` – the protection a fresh key is for: given for enrolment and for nothing else. Raises
+        ``NotEnrolled`` for a verification or deletion without a current template.
         """
         ...
 
     def public_key(self, key_fp: bytes) -> bytes:
-        """The public key (98,304 B) whose SHA-256 is ``key_fp``; raises ``StaleKey`` when it was erased."""
+        """The public key whose SHA-256 is ``key_fp``; raises ``StaleKey`` when it was erased."""
         ...
 
-    def enrol(self, *, header: bytes, signature: bytes, norm: bytes, range_: bytes) -> bytes:
-        """Judge a template's evidence; the receipt. An accepted epoch waits for :meth:`activate`."""
+    def enrol(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        """Judge a template's evidence, ``norm‖range`` or none (0 B); the receipt.
+
+        An accepted epoch waits for :meth:`activate`.
+        """
         ...
 
     def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
         """Make the accepted epoch current and erase the older key. Repeating it changes nothing."""
         ...
 
-    def verify(self, *, header: bytes, signature: bytes, score: bytes, norm: bytes, range_: bytes) -> bytes:
-        """Judge a probe's evidence against the current template; the receipt."""
+    def verify(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        """Judge a probe's evidence, ``score‖norm‖range`` or a blinded sign (8 B); the receipt."""
         ...
 
     def delete(self, *, header: bytes, signature: bytes) -> bytes:
@@ -142,6 +155,7 @@ class RemoteKeyHolder:
         account: bytes,
         device: bytes,
         context_hash: bytes,
+        suite: Suite | None = None,
     ) -> Grant:
         return self._ask_for(
             Grant,
@@ -150,6 +164,7 @@ class RemoteKeyHolder:
             account=account,
             device=device,
             context_hash=context_hash,
+            suite=bytes([suite or 0]),
         )
 
     def public_key(self, key_fp: bytes) -> bytes:
@@ -158,15 +173,14 @@ class RemoteKeyHolder:
             raise KeyHolderUnavailable
         return public_key
 
-    def enrol(self, *, header: bytes, signature: bytes, norm: bytes, range_: bytes) -> bytes:
-        return self._checked(header, self._ask("enrol", header=header, signature=signature, norm=norm, range_=range_))
+    def enrol(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        return self._checked(header, self._ask("enrol", header=header, signature=signature, evidence=evidence))
 
     def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
         self._ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
 
-    def verify(self, *, header: bytes, signature: bytes, score: bytes, norm: bytes, range_: bytes) -> bytes:
-        receipt = self._ask("verify", header=header, signature=signature, score=score, norm=norm, range_=range_)
-        return self._checked(header, receipt)
+    def verify(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        return self._checked(header, self._ask("verify", header=header, signature=signature, evidence=evidence))
 
     def delete(self, *, header: bytes, signature: bytes) -> bytes:
         return self._checked(header, self._ask("delete", header=header, signature=signature))

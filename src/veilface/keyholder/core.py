@@ -8,6 +8,7 @@ attempt reserved, which counts as a failure and is closed at the next start.
 
 import fcntl
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Final, Self
@@ -21,8 +22,10 @@ from veilface.keyholder.limits import Policy
 from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead, exactly
 from veilface.keyholder.office import Clock, Observer, Office, system_clock_ms
 from veilface.keyholder.store import FILE_NAME, Store, translated_errors
-from veilface.protect.calibration import model_fp as model_fingerprint
+from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import HASH_BYTES, ID_BYTES, PUBLIC_POINT_BYTES, ZERO_ID, MessageType
+from veilface.protect.scheme import protections
+from veilface.protect.suites import Suite
 
 LOCK_FILE: Final = "keyholder.lock"
 
@@ -60,11 +63,12 @@ class KeyHolder:
         clock: Clock = system_clock_ms,
         observe: Observer = lambda _stage, _seconds: None,
         policy: Policy | None = None,
-        model_fp: bytes = model_fingerprint("homomorphic"),
+        model_fps: Mapping[Suite, bytes] | None = None,
     ) -> None:
         """Open what :func:`initialise` made; raises ``KeyHolderMisconfigured`` or ``KeyHolderAlreadyRunning``.
 
-        ``clock`` – Unix time in ms. ``model_fp`` – the embedding contract and threshold (32 B) that are accepted.
+        ``clock`` – Unix time in ms. ``model_fps`` – the embedding contract and threshold (32 B) accepted of each
+        protection, by default those of this release.
         """
         kek = KeyEncryptionKey.load(kek_file or kek_path(data))
         with ExitStack() as opened:
@@ -77,7 +81,7 @@ class KeyHolder:
                 clock=clock,
                 observe=observe,
                 policy=policy or Policy(),
-                model_fp=model_fp,
+                model_fps=model_fps or {known.suite: model_fp(known.name) for known in protections()},
             )
             opened.callback(self._office.unsealed.close)
             with store.transaction() as db:
@@ -131,11 +135,14 @@ class KeyHolder:
         account: bytes,
         device: bytes,
         context_hash: bytes,
+        suite: Suite | None = None,
     ) -> Grant:
         exactly(account, ID_BYTES, "account")
         exactly(device, ID_BYTES, "device")
         exactly(context_hash, HASH_BYTES, "context_hash")
-        return challenge.issue(self._office, type_=type, account=account, device=device, context_hash=context_hash)
+        return challenge.issue(
+            self._office, type_=type, account=account, device=device, context_hash=context_hash, suite=suite
+        )
 
     def register_device(self, *, header: bytes, signature: bytes, public_key: bytes) -> DeviceRecord:
         exactly(public_key, PUBLIC_POINT_BYTES, "public_key")
@@ -149,16 +156,16 @@ class KeyHolder:
         exactly(device_id, ID_BYTES, "device_id")
         return device.revoke(self._office, header=header, signature=signature, device_id=device_id)
 
-    def enrol(self, *, header: bytes, signature: bytes, norm: bytes, range_: bytes) -> bytes:
-        return judgement.enrol(self._office, header=header, signature=signature, norm=norm, range_=range_)
+    def enrol(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        return judgement.enrol(self._office, header=header, signature=signature, evidence=evidence)
 
     def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
         exactly(account, ID_BYTES, "account")
         exactly(template_hash, HASH_BYTES, "template_hash")
         lifecycle.activate(self._office, account=account, epoch=epoch, template_hash=template_hash)
 
-    def verify(self, *, header: bytes, signature: bytes, score: bytes, norm: bytes, range_: bytes) -> bytes:
-        return judgement.verify(self._office, header=header, signature=signature, score=score, norm=norm, range_=range_)
+    def verify(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
+        return judgement.verify(self._office, header=header, signature=signature, evidence=evidence)
 
     def delete(self, *, header: bytes, signature: bytes) -> bytes:
         return lifecycle.delete(self._office, header=header, signature=signature)

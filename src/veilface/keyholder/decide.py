@@ -1,7 +1,8 @@
-"""The judgement whether the sealed evidence is that of a sound vector, and near enough to the template.
+"""The judgement whether the evidence is that of a sound vector, and near enough to the template.
 
-Everything is opened and tested every time, whatever failed before, so that neither the time taken nor the answer
-tells which test failed. What was opened never leaves this module; only the verdict does (protocol §7, step 5).
+Of a homomorphic template everything is opened and tested every time, whatever failed before, so that neither the time
+taken nor the answer tells which test failed. What was opened never leaves this module; only the verdict does (protocol
+§7, step 5). Of a keyed template there is nothing to open: the matcher says whether the score is high enough.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,20 @@ import numpy as np
 
 from veilface.keyholder.audit import Cause
 from veilface.keyholder.errors import Malformed
+from veilface.keyholder.messages import exactly
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
 from veilface.protect.ring import RANGE, Words
-from veilface.protect.rlwe import SecretKey, open_blinded, open_norm, open_range, parse_integers
+from veilface.protect.rlwe import (
+    NORM_BYTES,
+    RANGE_BYTES,
+    SecretKey,
+    open_blinded,
+    open_norm,
+    open_range,
+    parse_integers,
+)
+from veilface.protect.scheme import OpenProtection, Protection
 
 NORM_MIN: Final = round((NORM_CENTRE - NORM_SLACK) * SCALE**2)
 NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
@@ -29,6 +40,12 @@ class Evidence:
     score: Words | None
 
     @classmethod
+    def split(cls, data: bytes) -> Self:
+        """Read ``norm‖range`` (196,608 B) or ``score‖norm‖range`` (307,200 B); raises as :meth:`parse` does."""
+        score = data[: -NORM_BYTES - RANGE_BYTES]
+        return cls.parse(norm=data[len(score) : -RANGE_BYTES], range_=data[-RANGE_BYTES:], score=score or None)
+
+    @classmethod
     def parse(cls, *, norm: bytes, range_: bytes, score: bytes | None = None) -> Self:
         """Raises ``Malformed`` for a wrong length, a residue that is not below its prime, or no ciphertext at all."""
         try:
@@ -39,6 +56,26 @@ class Evidence:
             )
         except MalformedCiphertext as error:
             raise Malformed(field="evidence", **error.details) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindedSign:
+    """What the matcher says of a keyed probe, 8 B big-endian two's complement; of an enrolment nothing, which is 0."""
+
+    value: int
+
+    @property
+    def cause(self) -> Cause:
+        """``Cause.NONE`` when the sign is right."""
+        return Cause.NONE if 0 <= self.value <= BLINDED_MAX else Cause.SCORE
+
+
+def read_evidence(protection: Protection, data: bytes, *, length: int) -> Evidence | BlindedSign:
+    """The evidence about a template or probe of this protection, which has ``length`` bytes; raises ``Malformed``."""
+    exactly(data, length, "evidence")
+    if isinstance(protection, OpenProtection):
+        return BlindedSign(value=int.from_bytes(data, "big", signed=True))
+    return Evidence.split(data)
 
 
 def prepare(secret: bytes) -> SecretKey:

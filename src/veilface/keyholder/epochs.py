@@ -1,4 +1,4 @@
-"""Key epochs of an account: which homomorphic key, and which template under it, is the current one.
+"""Key epochs of an account: which key of which protection, and which template under it, is the current one.
 
 An epoch begins *pending* (made for an enrolment), is *waiting* once its template was accepted, and becomes *current*
 when the server has stored that template. Becoming current erases the key before it, in the same transaction, so at
@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidTag
 from veilface.keyholder.errors import ActivationStale, KeyHolderStorageFailed, NotEnrolled, StaleKey
 from veilface.keyholder.keys import KeyEncryptionKey
 from veilface.keyholder.store import insert, number, one
+from veilface.protect.scheme import KeyPair, OpenProtection, Protection, protection_of
+from veilface.protect.suites import Suite
 
 State = Literal["pending", "waiting", "current"]
 PENDING_LIFETIME_MS: Final = 3_600_000
@@ -22,14 +24,28 @@ PENDING_LIFETIME_MS: Final = 3_600_000
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One key. ``model_fp`` and ``template_hash`` (32 B each) are None while it is pending."""
+    """One key. ``model_fp`` and ``template_hash`` (32 B each) are None while it is pending.
+
+    The key of a keyed protection has no secret: what is wrapped is empty, and erasing it is forgetting the public salt.
+    """
 
     account: bytes
     number: int
+    suite: Suite
     key_fp: bytes
     wrapped: bytes
     model_fp: bytes | None
     template_hash: bytes | None
+
+    @property
+    def protection(self) -> Protection:
+        """What the key protects."""
+        return protection_of(self.suite)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether judging takes the secret."""
+        return not isinstance(self.protection, OpenProtection)
 
     def unwrap(self, kek: KeyEncryptionKey) -> bytes:
         """The packed secret (1,024 B); raises ``KeyHolderStorageFailed`` for a row that was damaged or moved."""
@@ -39,9 +55,7 @@ class Epoch:
             raise KeyHolderStorageFailed from error
 
 
-def begin(
-    db: Connection, *, account: bytes, secret: bytes, public_key: bytes, kek: KeyEncryptionKey, now_ms: int
-) -> Epoch:
+def begin(db: Connection, *, account: bytes, suite: Suite, key: KeyPair, kek: KeyEncryptionKey, now_ms: int) -> Epoch:
     """Add a pending epoch with this key; an earlier pending one is dropped."""
     db.execute("DELETE FROM epochs WHERE account = ? AND state = 'pending'", (account,))
     db.execute("UPDATE accounts SET last_epoch = last_epoch + 1 WHERE id = ?", (account,))
@@ -52,9 +66,10 @@ def begin(
         account=account,
         epoch=epoch,
         state="pending",
-        key_fp=sha256(public_key).digest(),
-        public_key=public_key,
-        wrapped=kek.wrap(secret, bound_to=_bound_to(account, epoch)),
+        suite=suite,
+        key_fp=sha256(key.public_key).digest(),
+        public_key=key.public_key,
+        wrapped=kek.wrap(key.secret, bound_to=_bound_to(account, epoch)),
         created_ms=now_ms,
     )
     return pending(db, account)
@@ -63,11 +78,11 @@ def begin(
 def find(db: Connection, account: bytes, state: State) -> Epoch | None:
     """The account's epoch of this state, if there is one."""
     statement = (
-        "SELECT account, epoch AS number, key_fp, wrapped, model_fp, template_hash "
+        "SELECT account, epoch AS number, suite, key_fp, wrapped, model_fp, template_hash "
         "FROM epochs WHERE account = :account AND state = :state"
     )
     row: Row | None = one(db, statement, account=account, state=state)
-    return Epoch(**dict(row)) if row else None
+    return Epoch(**dict(row) | {"suite": Suite(row["suite"])}) if row else None
 
 
 def current(db: Connection, account: bytes) -> Epoch:
@@ -135,7 +150,7 @@ def erase(db: Connection, account: bytes, *, reason: Literal["deleted", "forgott
 
 
 def public_key(db: Connection, key_fp: bytes) -> bytes:
-    """The public key (98,304 B); raises ``StaleKey`` when there is none of this fingerprint."""
+    """The public key; raises ``StaleKey`` when there is none of this fingerprint."""
     row = one(db, "SELECT public_key FROM epochs WHERE key_fp = :key_fp", key_fp=key_fp)
     if row is None:
         raise StaleKey

@@ -6,7 +6,7 @@
     ├── Refused                    the request is wrong; nothing was changed or counted (protocol §7, steps 1–4)
     │   ├── Malformed              wrong length, magic, suite, type, reserved bytes, residue, or body hash
     │   ├── UnknownAccount · AccountForgotten · UnknownDevice · DeviceNotActive · DeviceKnown · TooManyDevices
-    │   ├── NotEnrolled · StaleKey · WrongContract · WrongTemplate · ActivationStale
+    │   ├── NotEnrolled · StaleKey · WrongSuite · WrongContract · WrongTemplate · ActivationStale
     │   ├── ChallengeForged · ChallengeExpired · ChallengeReplayed
     │   └── BadSignature
     ├── Unavailable                nothing was decided; try again
@@ -100,6 +100,13 @@ class StaleKey(Refused):
     """The message names a key that is not the current one."""
 
     code = "keyholder.stale_key"
+    status = 409
+
+
+class WrongSuite(Refused):
+    """The message is of another protection than the key it names."""
+
+    code = "keyholder.wrong_suite"
     status = 409
 
 

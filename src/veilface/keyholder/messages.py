@@ -6,7 +6,7 @@ Answers are receipts and keys as bytes, or one flat JSON object with bytes in he
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -22,7 +22,8 @@ from veilface.protect.envelope import (
     KeyCert,
     verify_signature,
 )
-from veilface.protect.rlwe import NORM_BYTES, RANGE_BYTES, SCORE_BYTES
+from veilface.protect.scheme import protections
+from veilface.protect.suites import Suite
 
 DeviceState = Literal["active", "pending", "revoked"]
 ANSWER_LIMIT: Final = 64 * 1024
@@ -49,8 +50,8 @@ class DeviceRecord:
 class Grant:
     """A challenge (32 B) and what the message that answers it must name.
 
-    ``key_cert``, ``key_fp`` and ``epoch`` are given for enrolment (the pending key), verification and deletion (the
-    current key); ``template_hash`` for the latter two.
+    ``key_cert``, ``key_fp``, ``epoch`` and ``suite`` are given for enrolment (the pending key), verification and
+    deletion (the current key); ``template_hash`` for the latter two.
     """
 
     challenge: bytes
@@ -58,6 +59,7 @@ class Grant:
     key_cert: bytes | None = None
     key_fp: bytes | None = None
     epoch: int | None = None
+    suite: Suite | None = None
     template_hash: bytes | None = None
 
 
@@ -106,29 +108,37 @@ def forget_message(account: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Layout:
-    """Named fields of fixed length, in order."""
+    """Named fields of fixed length, in order; then, where there is any, evidence of one of these lengths.
+
+    Which of them fits the protection is for the flow to say, which knows the suite.
+    """
 
     fields: Mapping[str, int]
+    evidence: frozenset[int] = frozenset()
 
     @property
-    def length(self) -> int:
-        """The exact length of the request, in bytes."""
-        return sum(self.fields.values())
+    def lengths(self) -> frozenset[int]:
+        """The lengths the request may have, in bytes."""
+        fixed = sum(self.fields.values())
+        return frozenset(fixed + length for length in self.evidence or {0})
 
     def pack(self, **values: bytes) -> bytes:
         """Raises :class:`Malformed` when a field has another length."""
         for name, length in self.fields.items():
             exactly(values[name], length, name)
-        return b"".join(values[name] for name in self.fields)
+        names = [*self.fields, *(["evidence"] if self.evidence else [])]
+        packed = b"".join(values[name] for name in names)
+        one_of(len(packed), self.lengths, "body")
+        return packed
 
     def unpack(self, data: bytes) -> dict[str, bytes]:
         """Raises :class:`Malformed` when the length is not exactly right."""
-        exactly(data, self.length, "body")
+        one_of(len(data), self.lengths, "body")
         values, start = {}, 0
         for name, length in self.fields.items():
             values[name] = data[start : start + length]
             start += length
-        return values
+        return values | ({"evidence": data[start:]} if self.evidence else {})
 
 
 def exactly(data: bytes, length: int, field: str) -> None:
@@ -137,8 +147,16 @@ def exactly(data: bytes, length: int, field: str) -> None:
         raise Malformed(field=field, got=f"{len(data)} B", expected=f"{length} B")
 
 
+def one_of(length: int, lengths: Collection[int], field: str) -> None:
+    """Raises :class:`Malformed` unless ``length`` is among ``lengths``."""
+    if length not in lengths:
+        expected = ", ".join(f"{known} B" for known in sorted(lengths))
+        raise Malformed(field=field, got=f"{length} B", expected=expected)
+
+
 _SIGNED: Final = {"header": HEADER_BYTES, "signature": SIGNATURE_BYTES}
-_TEMPLATE_EVIDENCE: Final = {"norm": NORM_BYTES, "range_": RANGE_BYTES}
+_ENROL_EVIDENCE: Final = frozenset(known.enrol_evidence_bytes for known in protections())
+_VERIFY_EVIDENCE: Final = frozenset(known.verify_evidence_bytes for known in protections())
 
 REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
     {
@@ -146,18 +164,23 @@ REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
         "register_device": Layout(_SIGNED | {"public_key": PUBLIC_POINT_BYTES}),
         "approve_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
         "revoke_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
-        "issue_challenge": Layout({"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES}),
+        "issue_challenge": Layout(
+            {"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES, "suite": 1}
+        ),
         "public_key": Layout({"key_fp": HASH_BYTES}),
-        "enrol": Layout(_SIGNED | _TEMPLATE_EVIDENCE),
+        "enrol": Layout(_SIGNED, _ENROL_EVIDENCE),
         "activate": Layout({"account": ID_BYTES, "epoch": 4, "template_hash": HASH_BYTES}),
-        "verify": Layout(_SIGNED | {"score": SCORE_BYTES} | _TEMPLATE_EVIDENCE),
+        "verify": Layout(_SIGNED, _VERIFY_EVIDENCE),
         "delete": Layout(_SIGNED),
         "forget_account": Layout({"account": ID_BYTES}),
         "account_status": Layout({"account": ID_BYTES}),
         "audit_head": Layout({}),
     }
 )
-"""The request of every verb of ``KeyHolderApi``: POST ``/v1/<verb>`` with exactly these bytes."""
+"""The request of every verb of ``KeyHolderApi``: POST ``/v1/<verb>`` with exactly these bytes.
+
+The suite of a challenge is 0 where the challenge is for no enrolment.
+"""
 
 
 # --- answers ---------------------------------------------------------------------------------------------
@@ -231,6 +254,10 @@ def _state(value: object) -> DeviceState:
     return value  # type: ignore[return-value]
 
 
+def _suite(value: object) -> Suite:
+    return Suite(_integer(8)(value))
+
+
 def _boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError("boolean")
@@ -261,6 +288,7 @@ _SHAPES: Final[Mapping[type[Any], Mapping[str, Reader]]] = MappingProxyType(
             "key_cert": _or_none(_hex(KeyCert.BYTES)),
             "key_fp": _or_none(_hex(HASH_BYTES)),
             "epoch": _or_none(_integer(32)),
+            "suite": _or_none(_suite),
             "template_hash": _or_none(_hex(HASH_BYTES)),
         },
         AccountStatus: {

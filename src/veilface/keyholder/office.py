@@ -1,7 +1,7 @@
 """What every flow works with: the database, the keys, the clock – and the steps all of them share."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from sqlite3 import Connection
@@ -16,6 +16,7 @@ from veilface.keyholder.limits import Policy
 from veilface.keyholder.store import Store
 from veilface.keyholder.unsealed import UnsealedKeys
 from veilface.protect.envelope import Outcome
+from veilface.protect.suites import Suite
 
 TIDY_EVERY_MS: Final = 60_000
 Clock = Callable[[], int]
@@ -30,7 +31,7 @@ def system_clock_ms() -> int:
 
 @dataclass(kw_only=True)
 class Office:
-    """One key holder's desk. ``model_fp`` – the embedding contract and threshold (32 B) that are accepted."""
+    """One key holder's desk. ``model_fps`` – the embedding contract and threshold (32 B) accepted of each suite."""
 
     store: Store
     kek: KeyEncryptionKey
@@ -38,7 +39,7 @@ class Office:
     clock: Clock
     observe: Observer
     policy: Policy
-    model_fp: bytes
+    model_fps: Mapping[Suite, bytes]
     challenge_key: bytes = field(init=False, repr=False)
     unsealed: UnsealedKeys = field(init=False)
     tidied_ms: int = 0

@@ -85,6 +85,7 @@ def certify(epoch: Epoch, *, key: SigningKey, now_ms: int) -> bytes:
     """A fresh certificate (138 B) that this key is the account's, good for a day."""
     certificate = KeyCert(
         purpose=KeyPurpose.ACCOUNT,
+        suite=epoch.suite,
         subject_id=epoch.account,
         epoch=epoch.number,
         not_before=now_ms - CERT_SKEW_MS,

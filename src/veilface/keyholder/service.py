@@ -1,6 +1,6 @@
 """The key holder on the network: Starlette over mutual TLS 1.3, for one client, the server.
 
-Every request has one exact size, known before it is read. An error leaves as its code and details, never as a trace;
+Every request has an exact size, known before it is read. An error leaves as its code and details, never as a trace;
 the log says which verb was asked and how it ended, never a value, an id or a decision.
 """
 
@@ -14,9 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvicorn
@@ -30,11 +31,15 @@ from veilface.keyholder import core, messages, tls
 from veilface.keyholder.client import PUBLIC_KEY_FILE, KeyHolderApi
 from veilface.keyholder.errors import KeyHolderAddressTaken, KeyHolderBusy, KeyHolderError, Malformed
 from veilface.protect.envelope import MessageType
+from veilface.protect.suites import Suite
 
 MOST_IN_WORK: Final = 32
 READ_TIMEOUT_S: Final = 10.0
+NO_SUITE: Final = b"\0"
 KEEP_ALIVE_S: Final = 75
 """Longer than the client keeps an idle connection, so that no request meets one that is just being closed."""
+
+Kind = TypeVar("Kind", bound=IntEnum)
 
 log: Any = structlog.get_logger("veilface.keyholder")
 
@@ -151,7 +156,7 @@ class _Desk:
 
         async def work() -> bytes:
             layout = messages.REQUESTS[verb]
-            fields = layout.unpack(await _read(request, layout.length))
+            fields = layout.unpack(await _read(request, layout.lengths))
             return await run_in_threadpool(_ask, self._keyholder, verb, fields)
 
         return await self._guarded(verb, work)
@@ -192,11 +197,11 @@ def _told(verb: str, error: Exception) -> KeyHolderError:
             return KeyHolderError()
 
 
-async def _read(request: Request, length: int) -> bytes:
-    """The body, if it is announced to be – and is – exactly this long; not one byte is read otherwise."""
+async def _read(request: Request, lengths: frozenset[int]) -> bytes:
+    """The body, if it is announced to have – and has – one of these lengths; not one byte is read otherwise."""
     announced = request.headers.get("content-length", "none")
-    if announced != str(length):
-        raise Malformed(field="content-length", got=announced[:20], expected=length)
+    if announced not in {str(length) for length in lengths}:
+        raise Malformed(field="content-length", got=announced[:20], expected=", ".join(map(str, sorted(lengths))))
     body = bytearray()
     async with asyncio.timeout(READ_TIMEOUT_S):
         async for chunk in request.stream():
@@ -209,7 +214,8 @@ def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
     arguments: dict[str, Any] = dict(fields)
     match verb:
         case "issue_challenge":
-            arguments["type"] = _message_type(fields["type"][0])
+            arguments["type"] = _member(MessageType, fields["type"][0], "type")
+            arguments["suite"] = _member(Suite, fields["suite"][0], "suite") if fields["suite"] != NO_SUITE else None
         case "activate":
             arguments["epoch"] = int.from_bytes(fields["epoch"], "big")
         case "public_key" | "account_status":
@@ -217,11 +223,11 @@ def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
     return _encoded(getattr(keyholder, verb)(**arguments))
 
 
-def _message_type(value: int) -> MessageType:
+def _member(kind: type[Kind], value: int, field: str) -> Kind:
     try:
-        return MessageType(value)
+        return kind(value)
     except ValueError as error:
-        raise Malformed(field="type", got=value, expected="10 to 17") from error
+        raise Malformed(field=field, got=value, expected=", ".join(str(int(known)) for known in kind)) from error
 
 
 def _encoded(answer: Any) -> bytes:

@@ -90,6 +90,9 @@ MIGRATIONS: Final = (
         signature BLOB NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE epochs ADD COLUMN suite INTEGER NOT NULL DEFAULT 1 CHECK (suite IN (1, 3, 4));
+    """,
 )
 """SQL that leads from schema version i to i + 1; ``PRAGMA user_version`` says where a file stands."""
 

@@ -28,6 +28,10 @@ class TemplateEvidence:
     norm: bytes
     range_: bytes
 
+    def to_bytes(self) -> bytes:
+        """As the key holder reads it (196,608 B)."""
+        return self.norm + self.range_
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeEvidence:
@@ -36,6 +40,10 @@ class ProbeEvidence:
     score: bytes
     norm: bytes
     range_: bytes
+
+    def to_bytes(self) -> bytes:
+        """As the key holder reads it (307,200 B)."""
+        return self.score + self.norm + self.range_
 
 
 def template_evidence(template: bytes, *, masks: MaskSet) -> TemplateEvidence:

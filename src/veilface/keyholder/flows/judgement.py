@@ -7,12 +7,13 @@ from sqlite3 import Connection
 from veilface.keyholder import devices, epochs, limits, receipts
 from veilface.keyholder.admission import Message
 from veilface.keyholder.audit import Cause
-from veilface.keyholder.decide import Evidence, judge
+from veilface.keyholder.decide import BlindedSign, Evidence, judge, read_evidence
 from veilface.keyholder.epochs import Epoch
-from veilface.keyholder.errors import DeviceNotActive, StaleKey, WrongContract, WrongTemplate
+from veilface.keyholder.errors import DeviceNotActive, StaleKey, WrongContract, WrongSuite, WrongTemplate
 from veilface.keyholder.office import Office
 from veilface.keyholder.receipts import Answer
 from veilface.protect.envelope import MessageType, Outcome
+from veilface.protect.scheme import protection_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +26,16 @@ class Attempt:
     template_hash: bytes
 
 
-def enrol(office: Office, *, header: bytes, signature: bytes, norm: bytes, range_: bytes) -> bytes:
+def enrol(office: Office, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
     """See ``KeyHolderApi.enrol``."""
     with office.stage("parse"):
         message = Message.parse(header, signature, MessageType.ENROL)
-        evidence = Evidence.parse(norm=norm, range_=range_)
+        protection = protection_of(message.header.suite)
+        read = read_evidence(protection, evidence, length=protection.enrol_evidence_bytes)
     attempt = _reserve(office, message, template_hash=message.header.body_hash, epoch_of=_pending)
     if isinstance(attempt, bytes):
         return attempt
-    cause = _open(office, attempt.epoch, evidence)
+    cause = _open(office, attempt.epoch, read)
     with office.stage("record"), office.store.transaction() as db:
         now_ms = office.clock()
         cause |= _superseded(db, attempt, "pending", now_ms)
@@ -50,15 +52,16 @@ def enrol(office: Office, *, header: bytes, signature: bytes, norm: bytes, range
         return _conclude(office, db, attempt, cause, now_ms)
 
 
-def verify(office: Office, *, header: bytes, signature: bytes, score: bytes, norm: bytes, range_: bytes) -> bytes:
+def verify(office: Office, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
     """See ``KeyHolderApi.verify``."""
     with office.stage("parse"):
         message = Message.parse(header, signature, MessageType.VERIFY)
-        evidence = Evidence.parse(score=score, norm=norm, range_=range_)
+        protection = protection_of(message.header.suite)
+        read = read_evidence(protection, evidence, length=protection.verify_evidence_bytes)
     attempt = _reserve(office, message, template_hash=message.header.template_hash, epoch_of=_current)
     if isinstance(attempt, bytes):
         return attempt
-    cause = _open(office, attempt.epoch, evidence)
+    cause = _open(office, attempt.epoch, read)
     with office.stage("record"), office.store.transaction() as db:
         now_ms = office.clock()
         cause |= _superseded(db, attempt, "current", now_ms)
@@ -83,10 +86,13 @@ def _current(office: Office, db: Connection, message: Message) -> Epoch:
 
 
 def _require_key_and_contract(office: Office, message: Message, epoch: Epoch) -> None:
-    """No fallback to an older key or another model."""
+    """No fallback to an older key, another protection or another model."""
     if message.header.key_fp != epoch.key_fp:
         raise StaleKey
-    if message.header.model_fp != office.model_fp or epoch.model_fp not in {None, office.model_fp}:
+    if message.header.suite is not epoch.suite:
+        raise WrongSuite
+    expected = office.model_fps[epoch.suite]
+    if message.header.model_fp != expected or epoch.model_fp not in {None, expected}:
         raise WrongContract
 
 
@@ -136,7 +142,9 @@ def _turned_away(office: Office, db: Connection, message: Message, template_hash
 # --- steps 5 and 6 ---------------------------------------------------------------------------------------
 
 
-def _open(office: Office, epoch: Epoch, evidence: Evidence) -> Cause:
+def _open(office: Office, epoch: Epoch, evidence: Evidence | BlindedSign) -> Cause:
+    if isinstance(evidence, BlindedSign):
+        return evidence.cause
     with office.stage("unseal"):
         key = office.unsealed.get(epoch)
     with office.stage("decide"):

@@ -3,7 +3,7 @@
 from veilface.keyholder import audit, devices, epochs, limits, receipts
 from veilface.keyholder.admission import Message
 from veilface.keyholder.audit import Entry, Event
-from veilface.keyholder.errors import StaleKey, WrongTemplate
+from veilface.keyholder.errors import StaleKey, WrongSuite, WrongTemplate
 from veilface.keyholder.messages import digest, forget_message
 from veilface.keyholder.office import Office
 from veilface.keyholder.receipts import Answer
@@ -41,6 +41,8 @@ def delete(office: Office, *, header: bytes, signature: bytes) -> bytes:
         epoch = epochs.current(db, message.account)
         if message.header.key_fp != epoch.key_fp:
             raise StaleKey
+        if message.header.suite is not epoch.suite:
+            raise WrongSuite
         if message.header.template_hash != epoch.template_hash:
             raise WrongTemplate
         office.admit(db, message, public_key=device.public_key, now_ms=now_ms)

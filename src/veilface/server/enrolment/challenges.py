@@ -9,6 +9,7 @@ from django.utils import timezone
 from veilface.keyholder.errors import ChallengeExpired, ChallengeReplayed, NotEnrolled, StaleKey, WrongTemplate
 from veilface.keyholder.messages import Grant
 from veilface.protect.envelope import LABEL_DELETE, LABEL_ENROL, LABEL_LOGIN, Header, MessageType
+from veilface.protect.suites import Suite
 from veilface.server import keyholding
 from veilface.server.accounts import messages, services, throttle
 from veilface.server.accounts.models import Account
@@ -97,7 +98,11 @@ def _check_may_enrol(account: Account, *, password: str | None, address: str) ->
 def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: bytes) -> Grant:
     try:
         grant = keyholding.keyholder().issue_challenge(
-            type=purpose.type, account=account.wire_id, device=bytes.fromhex(device_id), context_hash=context_hash
+            type=purpose.type,
+            account=account.wire_id,
+            device=bytes.fromhex(device_id),
+            context_hash=context_hash,
+            suite=Suite.HOMOMORPHIC if purpose.type is MessageType.ENROL else None,
         )
     except NotEnrolled:
         settling.settle(account, current=None)

@@ -58,7 +58,7 @@ def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
     masks = evidence.masks(challenge=challenge.challenge, key_fp=challenge.key_fp, purpose="enrol")
     proof = template_evidence(message.body, masks=masks)
     receipt = keyholding.keyholder().enrol(
-        header=message.header_bytes, signature=message.signature, norm=proof.norm, range_=proof.range_
+        header=message.header_bytes, signature=message.signature, evidence=proof.to_bytes()
     )
     _require_accepted(account, receipt)
     with relaying.carrying(receipt):

@@ -63,9 +63,7 @@ def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
         receipt = keyholding.keyholder().verify(
             header=message.header_bytes,
             signature=message.signature,
-            score=proof.score,
-            norm=proof.norm,
-            range_=proof.range_,
+            evidence=proof.to_bytes(),
         )
     outcome = Receipt.parse(receipt).outcome
     wait = retry_after_s(account) if outcome is Outcome.RETRY_LATER else 0
