@@ -37,6 +37,12 @@ find_python() {
   return 1
 }
 
+# A newer compiler, or one at last, builds the kernel again; without one galleries are searched by NumPy.
+python_sources() {
+  printf '%s\n' pyproject.toml constraints.txt kernel/*.{c,h,cpp} kernel/CMakeLists.txt
+  if command -v c++ >/dev/null; then readlink -f "$(command -v c++)"; fi
+}
+
 ready_python() { # ready_python EXTRA: "" or "[dev]"
   local python extra=$1
   python=$(find_python) || fail "需要 Python 3.11–3.13。" "Python 3.11 to 3.13 is needed."
@@ -50,10 +56,17 @@ ready_python() { # ready_python EXTRA: "" or "[dev]"
     rm -rf .venv && quietly venv "$python" -m venv .venv
     rm -f "$stamps"/python*
   fi
-  if changed "python$extra" pyproject.toml constraints.txt; then
-    say "正在安装固定版本的依赖(首次约一分钟)…" "Installing the pinned dependencies (about a minute the first time)…"
+  local sources
+  mapfile -t sources < <(python_sources)
+  if changed "python$extra" "${sources[@]}"; then
+    say "正在安装固定版本的依赖并编译内核(首次约一两分钟)…" \
+      "Installing the pinned dependencies and building the kernel (a minute or two the first time)…"
+    rm -f src/veilface/match/_scan.*.so
     quietly pip .venv/bin/pip install -c constraints.txt -e ".$extra"
-    done_with "python$extra" pyproject.toml constraints.txt
+    compgen -G "src/veilface/match/_scan.*.so" >/dev/null || say \
+      "没有 C++ 编译器或 Python 头文件:人脸库检索将由 NumPy 计算,慢数百倍(apt-get install g++ python3-dev)。" \
+      "No C++ compiler or Python headers: galleries will be searched by NumPy, hundreds of times slower (apt-get install g++ python3-dev)."
+    done_with "python$extra" "${sources[@]}"
   fi
 }
 

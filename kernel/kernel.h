@@ -1,0 +1,51 @@
+/* The hot loops of veilface.match in exact integers. veilface/match/scan.py is their door and says what each means.
+ * Nothing here allocates, draws randomness or checks an argument: module.cpp does the last. */
+#ifndef VEILFACE_KERNEL_H
+#define VEILFACE_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    VF_DEGREE = 2048, /* of the scan's ring */
+    VF_LANES = 16,    /* words of one coordinate that lie side by side: one cache line */
+    VF_GROUPS = VF_DEGREE / VF_LANES,
+    VF_PRIME = 1073692673, /* 2^30 - 49151 */
+};
+
+/* The instruction sets there are kernels for, the best last. */
+typedef enum { VF_PORTABLE, VF_AVX2, VF_AVX512, VF_LEVELS } vf_level;
+
+/* The best level of this machine. */
+vf_level vf_best_level(void);
+
+/* out[b][0..2][2048] = sum over j of T_j * P_j, for every block b, on `threads` threads.
+ * gallery[b]: [128][dimensions][2][16], probe: [128][dimensions][2][16], words below VF_PRIME. */
+void vf_scan(const uint32_t *const *gallery, const uint32_t *probe, uint32_t *out, size_t blocks, size_t dimensions,
+             size_t threads, vf_level level);
+
+/* In place, `rows` polynomials of `n` words below `prime` < 2^30. roots[m + i] are the powers of psi in bit-reversed
+ * order, quotients[k] = floor(roots[k] * 2^32 / prime); for the inverse those of psi^-1, and entry 0 is 1/n. */
+void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
+                uint32_t prime, vf_level level);
+void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
+                uint32_t prime, vf_level level);
+
+/* The exclusive or of all words: reading, and next to nothing else. */
+uint32_t vf_read(const uint32_t *words, size_t count, size_t threads, vf_level level);
+
+/* Each little-endian 4 bytes & mask, but for what is not below `prime`; how many were written, at most `words`. */
+size_t vf_uniform(const uint8_t *random, size_t words, uint32_t mask, uint32_t prime, uint32_t *out);
+/* 0, 1, -1 for the two-bit digits 0, 1, 2, low bits first, but for digit 3; how many were written. */
+size_t vf_ternary(const uint8_t *random, size_t bytes, int8_t *out);
+/* The ones in bits 0-20 of each little-endian 6 bytes less those in bits 21-41: centred binomial, sigma = 3.24. */
+void vf_binomial(const uint8_t *random, size_t count, int8_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

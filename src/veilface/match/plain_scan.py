@@ -1,0 +1,100 @@
+"""What :mod:`veilface.match._scan` computes, in NumPy: for machines on which the kernel could not be built.
+
+The same signatures and, word for word, the same results; a scan takes some hundred times as long.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veilface.match.roots import Words
+
+_PRIME = np.uint64(1073692673)
+_STRIDE = 8
+"""Sixteen products below 2^60 fit in 64 bits, and the middle component takes two for each coordinate."""
+
+Wide = NDArray[np.uint64]
+
+
+def best_level() -> int:
+    """NumPy looks for instructions itself."""
+    return 0
+
+
+def scan(gallery: Sequence[Words], probe: Words, out: Words, threads: int, level: int) -> None:
+    """Block by block, so that a gallery is never held as 64-bit words."""
+    del threads, level
+    right0, right1 = probe.astype(np.uint64).transpose(1, 2, 0, 3).swapaxes(0, 1)
+    for block, templates in enumerate(gallery):
+        left0, left1 = templates.transpose(2, 1, 0, 3)
+        sums = np.zeros((3, *right0.shape[1:]), np.uint64)
+        for first in range(0, len(right0), _STRIDE):
+            part = slice(first, first + _STRIDE)
+            sums[0] += (left0[part] * right0[part]).sum(axis=0) % _PRIME
+            sums[1] += (left0[part] * right1[part] + left1[part] * right0[part]).sum(axis=0) % _PRIME
+            sums[2] += (left1[part] * right1[part]).sum(axis=0) % _PRIME
+        out[block] = (sums % _PRIME).reshape(out.shape[1:])
+
+
+def forward(words: Words, roots: Words, quotients: Words, prime: int, level: int) -> None:
+    """Layers of butterflies, the widest first."""
+    del quotients, level
+    rows, n = words.shape
+    wide, modulus = words.astype(np.uint64), np.uint64(prime)
+    groups = 1
+    while groups < n:
+        pairs = wide.reshape(rows, groups, 2, n // groups // 2)
+        turned = pairs[:, :, 1] * roots[groups : 2 * groups, None] % modulus
+        pairs[:, :, 1] = (pairs[:, :, 0] + modulus - turned) % modulus
+        pairs[:, :, 0] = (pairs[:, :, 0] + turned) % modulus
+        groups *= 2
+    words[...] = wide
+
+
+def inverse(words: Words, roots: Words, quotients: Words, prime: int, level: int) -> None:
+    """The same layers undone, the narrowest first."""
+    del quotients, level
+    rows, n = words.shape
+    wide, modulus = words.astype(np.uint64), np.uint64(prime)
+    groups = n // 2
+    while groups:
+        pairs = wide.reshape(rows, groups, 2, n // groups // 2)
+        differences = pairs[:, :, 0] + modulus - pairs[:, :, 1]
+        pairs[:, :, 0] = (pairs[:, :, 0] + pairs[:, :, 1]) % modulus
+        pairs[:, :, 1] = differences * roots[groups : 2 * groups, None] % modulus
+        groups //= 2
+    words[...] = wide * roots[0] % modulus
+
+
+def read(words: Words, threads: int, level: int) -> int:
+    """The exclusive or of all words."""
+    del threads, level
+    return int(np.bitwise_xor.reduce(words, axis=None))
+
+
+def uniform(random: bytes, mask: int, prime: int, out: Words) -> int:
+    """Each 4 bytes & mask, but for what is not below ``prime``; how many were written."""
+    drawn = np.frombuffer(random, "<u4") & np.uint32(mask)
+    return _kept(drawn[drawn < prime], out)
+
+
+def ternary(random: bytes, out: NDArray[np.int8]) -> int:
+    """0, 1, −1 for two-bit digits 0, 1, 2, but for 3; how many were written."""
+    digits = (np.frombuffer(random, np.uint8)[:, None] >> np.array([0, 2, 4, 6], np.uint8) & 3).reshape(-1)
+    values = np.array([0, 1, -1], np.int8)
+    return _kept(values[digits[digits < len(values)]], out)
+
+
+def binomial(random: bytes, out: NDArray[np.int8]) -> None:
+    """Ones in bits 0–20 of each 6 bytes less those in bits 21–41."""
+    low, middle, high = np.frombuffer(random, "<u2").reshape(-1, 3).astype(np.uint64).T
+    bits = low | middle << np.uint64(16) | high << np.uint64(32)
+    half = np.uint64((1 << 21) - 1)
+    ones, others = (np.bitwise_count(side & half).astype(np.int8) for side in (bits, bits >> np.uint64(21)))
+    out[...] = ones - others
+
+
+def _kept(values: NDArray[np.uint32] | NDArray[np.int8], out: NDArray[np.uint32] | NDArray[np.int8]) -> int:
+    out[: len(values)] = values
+    return len(values)
