@@ -196,12 +196,15 @@ class Person:
             self.known_evidence[face.tobytes(), key_fp] = known
         return known
 
-    def verification(self, face: Vector = FACE) -> Signed:
-        grant = self.grant(MessageType.VERIFY)
+    def verification(
+        self, face: Vector = FACE, *, type_: MessageType = MessageType.VERIFY, context: bytes = CONTEXT
+    ) -> Signed:
+        grant = self.grant(type_, context)
         assert grant.key_fp is not None
         assert grant.template_hash is not None
         header = self.message(
-            MessageType.VERIFY,
+            type_,
+            context=context,
             suite=self.protection.suite,
             challenge=grant.challenge,
             key_fp=grant.key_fp,

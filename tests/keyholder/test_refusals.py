@@ -50,10 +50,13 @@ def test_a_header_with_a_wrong_fixed_byte(enrolled: Person, data: Path, offset: 
 
 
 def test_another_message_type(enrolled: Person, data: Path) -> None:
-    """Not even a payment's header, properly signed, is a login."""
+    """Not even another header, properly signed, is a login; and no login is a payment, nor the other way round."""
     signed = enrolled.verification()
-    arguments = changed(enrolled, signed, type=MessageType.PAY)
+    arguments = changed(enrolled, signed, type=MessageType.IDENTIFY)
     refused(data, errors.Malformed, enrolled.holder.verify, **arguments)
+    for got, meant in ((MessageType.VERIFY, MessageType.PAY), (MessageType.PAY, MessageType.VERIFY)):
+        arguments = changed(enrolled, enrolled.verification(type_=got), type=meant)
+        refused(data, errors.ChallengeForged, enrolled.holder.verify, **arguments)
 
 
 @pytest.mark.parametrize("name", list(PARTS))
@@ -245,7 +248,7 @@ def test_a_deletion_that_names_another_template_or_key(enrolled: Person, data: P
     refused(data, errors.Malformed, delete, **changed(enrolled, signed, body_hash=ZERO))
 
 
-@pytest.mark.parametrize("type_", [MessageType.PAY, MessageType.IDENTIFY, MessageType.GALLERY_OPT_IN])
+@pytest.mark.parametrize("type_", [MessageType.IDENTIFY, MessageType.GALLERY_OPT_IN])
 def test_a_challenge_nobody_serves(enrolled: Person, data: Path, type_: MessageType) -> None:
     refused(data, errors.Malformed, enrolled.grant, type_=type_)
 

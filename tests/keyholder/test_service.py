@@ -134,8 +134,8 @@ def test_a_refusal_crosses_the_wall_as_itself(remote: RemoteKeyHolder) -> None:
     with pytest.raises(errors.UnknownAccount):
         remote.account_status(bytes(16))
     with pytest.raises(errors.Malformed) as caught:
-        remote.issue_challenge(type=MessageType.PAY, account=bytes(16), device=bytes(16), context_hash=bytes(32))
-    assert caught.value.details == {"field": "type", "got": 12, "expected": "10, 11, 15, 16, 17"}
+        remote.issue_challenge(type=MessageType.IDENTIFY, account=bytes(16), device=bytes(16), context_hash=bytes(32))
+    assert caught.value.details == {"field": "type", "got": 13, "expected": "10, 11, 12, 15, 16, 17"}
 
 
 # --- who may come in -------------------------------------------------------------------------------------

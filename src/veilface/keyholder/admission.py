@@ -28,20 +28,21 @@ class Message:
     signature: bytes
 
     @classmethod
-    def parse(cls, header: bytes, signature: bytes, expected: MessageType) -> Self:
-        """Raises ``Malformed`` unless this is a header of the expected type whose unused fields are empty."""
+    def parse(cls, header: bytes, signature: bytes, *expected: MessageType) -> Self:
+        """Raises ``Malformed`` unless this is a header of an expected type whose unused fields are empty."""
         exactly(signature, envelope.SIGNATURE_BYTES, "signature")
         try:
             parsed = Header.parse(header)
         except MalformedEnvelope as error:
             raise Malformed(**error.details) from error
-        _same(parsed.type, expected, "type")
-        if expected in _WITHOUT_BODY:
+        if parsed.type not in expected:
+            raise Malformed(field="type", got=int(parsed.type), expected=", ".join(str(int(one)) for one in expected))
+        if parsed.type in _WITHOUT_BODY:
             _same(parsed.body_hash.hex(), _EMPTY_BODY.hex(), "body_hash")
-        if expected in _WITHOUT_KEY:
+        if parsed.type in _WITHOUT_KEY:
             _same(parsed.key_fp.hex(), ZERO_HASH.hex(), "key_fp")
             _same(int(parsed.suite), int(Suite.HOMOMORPHIC), "suite")
-        if expected in _WITHOUT_TEMPLATE:
+        if parsed.type in _WITHOUT_TEMPLATE:
             _same(parsed.template_hash.hex(), ZERO_HASH.hex(), "template_hash")
         return cls(header=parsed, header_bytes=header, signature=signature)
 

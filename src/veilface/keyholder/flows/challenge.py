@@ -46,12 +46,12 @@ def _epoch_to_name(office: Office, type_: MessageType, account: bytes, device: b
             with office.store.reading() as db:
                 devices.exists(db, account)  # a forgotten account gets no device
             return None
-        case MessageType.REVOKE | MessageType.VERIFY | MessageType.DELETE:
+        case MessageType.REVOKE | MessageType.VERIFY | MessageType.PAY | MessageType.DELETE:
             with office.store.reading() as db:
                 devices.require_active(db, account=account, device=device, now_ms=office.clock())
                 return None if type_ is MessageType.REVOKE else epochs.current(db, account)
         case _:
-            raise Malformed(field="type", got=int(type_), expected="10, 11, 15, 16, 17")
+            raise Malformed(field="type", got=int(type_), expected="10, 11, 12, 15, 16, 17")
 
 
 def _begin_epoch(office: Office, account: bytes, device: bytes, suite: Suite) -> Epoch:

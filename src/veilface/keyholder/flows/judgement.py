@@ -1,8 +1,9 @@
-"""Enrolment and verification: refuse, reserve, open, record (protocol §7)."""
+"""Enrolment, verification and payment: refuse, reserve, open, record (protocol §7)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import Final
 
 from veilface.keyholder import devices, epochs, limits, receipts
 from veilface.keyholder.admission import Message
@@ -14,6 +15,9 @@ from veilface.keyholder.office import Office
 from veilface.keyholder.receipts import Answer
 from veilface.protect.envelope import MessageType, Outcome
 from veilface.protect.scheme import protection_of
+
+# A payment is a verification bound to a statement: same counters, same work, another type under both signatures.
+PROBES: Final = (MessageType.VERIFY, MessageType.PAY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ def enrol(office: Office, *, header: bytes, signature: bytes, evidence: bytes) -
 def verify(office: Office, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
     """See ``KeyHolderApi.verify``."""
     with office.stage("parse"):
-        message = Message.parse(header, signature, MessageType.VERIFY)
+        message = Message.parse(header, signature, *PROBES)
         protection = protection_of(message.header.suite)
         read = read_evidence(protection, evidence, length=protection.verify_evidence_bytes)
     attempt = _reserve(office, message, template_hash=message.header.template_hash, epoch_of=_current)
@@ -128,7 +132,7 @@ def _reserve(
 
 def _turned_away(office: Office, db: Connection, message: Message, template_hash: bytes, now_ms: int) -> Answer | None:
     standing = limits.standing(db, account=message.account, device=message.device, policy=office.policy, now_ms=now_ms)
-    if standing.disabled and message.header.type is MessageType.VERIFY:  # an enrolment is the way back
+    if standing.disabled and message.header.type in PROBES:  # an enrolment is the way back
         outcome, cause = Outcome.DISABLED, Cause.DISABLED
     elif standing.retry_at_ms is not None:
         outcome, cause = Outcome.RETRY_LATER, Cause.RETRY_LATER
@@ -170,7 +174,7 @@ def _conclude(office: Office, db: Connection, attempt: Attempt, cause: Cause, no
         account=attempt.message.account,
         device=attempt.message.device,
         accepted=accepted,
-        resets=accepted and attempt.message.header.type is MessageType.VERIFY,
+        resets=accepted and attempt.message.header.type in PROBES,
     )
     answer = receipts.answer(
         attempt.message,
