@@ -7,8 +7,9 @@ or too many; and to one probe it answers only a few times, so that a robbed matc
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from typing import Final
 
@@ -32,8 +33,8 @@ from veilface.protect.gallery import (
     WRAP,
     Conversion,
     Masked,
+    PackedBlock,
     Reshared,
-    Sealed,
     Verdict,
     encode,
     require_words,
@@ -46,6 +47,9 @@ from veilface.protect.ring import DATA
 from veilface.protect.rlwe import SecretKey, open_by_seal
 from veilface.protect.stream import Integers, fresh_seed
 from veilface.protect.word_ring import Words
+
+SecretOf = Callable[[bytes], SecretKey | None]
+"""The account key of a fingerprint, or None where there is none that is current."""
 
 QUERY_LIFETIME_S: Final = 30.0
 MOST_QUERIES: Final = 32
@@ -160,19 +164,22 @@ def verdict(values: NDArray[np.float64]) -> Verdict:
 # --- conversion ------------------------------------------------------------------------------------------
 
 
-def packed(key: GalleryKey, templates: Sequence[tuple[Masked, SecretKey] | None]) -> tuple[Sealed, list[int]]:
+def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: SecretOf) -> PackedBlock:
     """A whole block at once: masked templates, slot by slot, rescaled and encrypted coordinate by coordinate.
 
-    None leaves a slot empty. Also returns the slots whose masked numbers are no masked template, left empty too.
+    None leaves a slot empty, and so does a template under a key that is gone, or numbers no mask can have made.
     """
     columns, refused = np.zeros((SLOTS, DIMENSION), np.int64), []
-    for slot, item in enumerate(templates):
-        coordinates = None if item is None else opened(*item)
-        if coordinates is not None:
-            columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
-        elif item is not None:
+    for slot, template in enumerate(islice(templates, SLOTS)):
+        if template is None:
+            continue
+        secret = secret_of(template.key_fp)
+        coordinates = None if secret is None else opened(template, secret)
+        if coordinates is None:
             refused.append(slot)
-    return key.secret.seal(np.ascontiguousarray(columns.T)), refused
+        else:
+            columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
+    return PackedBlock(sealed=key.secret.seal(np.ascontiguousarray(columns.T)), refused=tuple(refused))
 
 
 def opened(hidden: Masked, secret: SecretKey) -> Integers | None:

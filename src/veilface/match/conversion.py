@@ -29,7 +29,7 @@ def masked(ciphertext: bytes, key: PublicKey, stream: Stream) -> tuple[Masked, I
     fresh = DATA.residues(fresh)
     masks = stream.uniform(MASK_BOUND, DIMENSION)
     opened = DATA.inverse(fresh[0])[:, :DIMENSION]
-    return Masked(first=(opened + masks) % _PRIMES, second=fresh[1]), masks
+    return Masked(key_fp=key.fingerprint, first=(opened + masks) % _PRIMES, second=fresh[1]), masks
 
 
 def packed_templates(sealed: Sealed, masks: Integers) -> Words:

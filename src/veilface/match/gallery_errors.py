@@ -4,7 +4,6 @@
 
     MatchError
     ├── QueryMasksSpent     masks of a query offered a second time, or in another process
-    ├── GalleryChanged      masks or an answer that belong to an older layout
     ├── GalleryDamaged      block files that are missing or not what was written
     └── GalleryEmpty        nobody to compare with
 """
@@ -16,12 +15,6 @@ class QueryMasksSpent(MatchError):
     """Masks of a query are single-use: two answers under one set reveal differences of scores."""
 
     code = "match.query_masks_spent"
-
-
-class GalleryChanged(MatchError):
-    """Somebody was added or removed meanwhile: the masks, or the answer, are about another layout."""
-
-    code = "match.gallery_changed"
 
 
 class GalleryDamaged(MatchError):

@@ -46,10 +46,12 @@ Bits = NDArray[np.bool_]
 class Masked:
     """A suite-0x01 ciphertext of which the key holder can open 128 coefficients, each under a mask.
 
-    ``second`` – the second component, NTT residues (3, 4096); ``first`` – int64 (3, 128), the coefficients of the first
-    component that carry coordinates, masked. No other coefficient of the first component is ever sent.
+    ``key_fp`` (32 B) – the public key it is under; ``second`` – the second component, NTT residues (3, 4096);
+    ``first`` – int64 (3, 128), the coefficients of the first component that carry coordinates, masked. No other
+    coefficient of the first component is ever sent.
     """
 
+    key_fp: bytes
     second: NDArray[np.float64]
     first: Integers
 
@@ -64,6 +66,14 @@ class Sealed:
     def words(self) -> Words:
         """The ciphertexts, (2, d, 2048)."""
         return np.stack([self.first, seeded_words(self.seed, self.first.shape[0])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBlock:
+    """A block as the key holder made it, still under the masks; ``refused`` slots held nothing it could open."""
+
+    sealed: Sealed
+    refused: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,15 @@ def require_words(words: Words, shape: tuple[int, ...], *bounds: int) -> None:
 
 
 # --- keys ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochKeys:
+    """What the matcher knows of an epoch: the key of zeros, and the suite-0x01 key (98,304 B) of probes."""
+
+    epoch: int
+    zeros: "GalleryPublicKey"
+    probes: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class WordRing:
         self._rows: Final = n // self._columns
 
     def forward(self, coefficients: Integers) -> Words:
-        """The NTT of integer coefficients (…, n) of size at most 2^44."""
+        """The NTT of integer coefficients (…, n) of size at most 2^33."""
         rows, twist, columns = self._forward_tables
         grid = self._product(rows, self._grid(coefficients), left=True)
         return self._words(self._product(columns, self._twisted(grid, twist)), coefficients.shape)

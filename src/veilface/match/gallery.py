@@ -1,0 +1,224 @@
+"""A gallery: who can be found, packed into blocks of 2048 under one key (ADR 9).
+
+The truth comes first. A template waits in it until a packing puts it into a block; removing somebody takes their slot
+out of the next query, whatever the blocks still hold. New templates make a small block of their own; blocks no larger
+than it are packed anew together with it, so a template is packed at most eleven times until its block is full. A block
+is always packed as a whole, its people in a random order, and never with two templates of one person: the distance
+between the two would tell the rotation.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import Final, Protocol
+
+import numpy as np
+
+from veilface.match import scan
+from veilface.match.block_files import BlockFiles
+from veilface.match.conversion import masked, packed_templates
+from veilface.match.gallery_errors import GalleryDamaged
+from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
+from veilface.protect.gallery import SLOTS, Bits, EpochKeys, Masked, PackedBlock
+from veilface.protect.homomorphic import DIMENSION
+from veilface.protect.rlwe import PublicKey
+from veilface.protect.stream import Integers, Stream
+from veilface.protect.word_ring import Words
+
+_BLOCK_ID_BYTES: Final = 16
+_People = Sequence[tuple[bytes, bytes]]
+"""(member, person)"""
+
+
+class Packer(Protocol):
+    """What a key holder does for a gallery's blocks."""
+
+    def create(self, epoch: int) -> EpochKeys:
+        """The public keys of an epoch, made where there are none yet."""
+
+    def pack(self, epoch: int, templates: Iterable[Masked | None]) -> PackedBlock:
+        """Convert up to 2048 masked templates into one block."""
+
+    def erase_before(self, epoch: int) -> None:
+        """Erase the keys of older epochs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """A gallery as a query sees it from beginning to end: ``blocks`` as a scan reads them, ``live`` (blocks, 2048)."""
+
+    generation: int
+    keys: EpochKeys
+    blocks: tuple[Words, ...]
+    live: Bits
+    placed: tuple[Placed, ...]
+
+    def member(self, block: int, slot: int) -> bytes | None:
+        """Who stood there when the view was taken."""
+        return self.placed[block].members.get(slot)
+
+
+class Gallery:
+    """One gallery over one folder of block files. Safe to call from many threads of one process."""
+
+    def __init__(self, folder: Path, truth: Truth, packer: Packer) -> None:
+        """Open it. What a killed process left behind is put away; damaged blocks show in :meth:`verify`."""
+        self._truth: Final = truth
+        self._files: Final = BlockFiles(folder)
+        self._packer: Final = packer
+        self._lock = RLock()
+        self._view: View | None = None
+        epoch, _ = truth.standing()
+        self._keys = packer.create(epoch)
+        packer.erase_before(epoch)
+        self._files.keep_only({placed.block for placed in truth.blocks()})
+
+    def add(self, enrolments: Iterable[Enrolment]) -> None:
+        """Take in templates, durably. They are found once they are packed."""
+        self._truth.add(enrolments)
+
+    def remove(self, person: bytes) -> list[bytes]:
+        """Forget a person at once; the ids of the templates that were theirs."""
+        return self._truth.remove(person)
+
+    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Who these members are, of those who are there now."""
+        return self._truth.persons(members)
+
+    def view(self) -> View:
+        """The gallery as it is now; raises :class:`GalleryDamaged` rather than search only a part of it."""
+        with self._lock:
+            _, generation = self._truth.standing()
+            if self._view is None or self._view.generation != generation:
+                self._view = self._look(generation)
+            return self._view
+
+    def pack(self) -> None:
+        """Put everybody who waits into blocks."""
+        with self._lock:
+            for waiting in _groups(self._truth.waiting()):
+                absorbed = _small_blocks(self._truth.blocks(), len(waiting))
+                together = [*waiting, *self._people(absorbed)]
+                if len(_groups(together)) > 1:  # somebody has a template in both
+                    absorbed, together = [], list(waiting)
+                self._change([together], absorbed, self._keys)
+
+    def rotate(self) -> None:
+        """Pack everybody anew, in another order, under a fresh key, and have the old key erased."""
+        with self._lock:
+            old = self._truth.blocks()
+            keys = self._packer.create(self._keys.epoch + 1)
+            people = self._people(old)
+            shuffled = [people[place] for place in Stream().permutation(len(people))]
+            self._change(_groups(shuffled), old, keys)
+            self._packer.erase_before(keys.epoch)
+
+    def verify(self) -> list[bytes]:
+        """The blocks whose files are missing or are not what was written."""
+        return [
+            placed.block for placed in self._truth.blocks() if not self._files.is_sound(placed.block, placed.checksum)
+        ]
+
+    def rebuild(self) -> None:
+        """Pack the people of damaged blocks anew."""
+        self._renew(set(self.verify()))
+
+    def refresh(self) -> None:
+        """Pack blocks anew that still hold a template of somebody who was removed."""
+        self._renew({placed.block for placed in self._truth.blocks() if len(placed.members) < placed.packed})
+
+    # --- packing -----------------------------------------------------------------------------------------
+
+    def _renew(self, blocks: set[bytes]) -> None:
+        with self._lock:
+            for placed in self._truth.blocks():
+                if placed.block in blocks:
+                    self._change(_groups(self._people([placed])), [placed], self._keys)
+
+    def _people(self, blocks: Sequence[Placed]) -> _People:
+        members = [member for placed in blocks for member in placed.members.values()]
+        return list(self._truth.persons(members).items())
+
+    def _change(self, groups: Sequence[_People], replaced: Sequence[Placed], keys: EpochKeys) -> None:
+        """Write the new blocks, then say so in the truth, then drop the old ones."""
+        made, gone = [], []
+        for group in groups:
+            placed, refused = self._make(group, keys.epoch)
+            made.append(placed)
+            gone.extend(refused)
+        old = [placed.block for placed in replaced]
+        self._truth.repack(Repacking(epoch=keys.epoch, made=made, replaced=old, gone=gone))
+        self._keys = keys
+        self._files.keep_only({placed.block for placed in self._truth.blocks()})
+
+    def _make(self, people: _People, epoch: int) -> tuple[Placed, list[bytes]]:
+        """One new block of these members; also those of them whose template nobody can open any more."""
+        slots = sorted(Stream().permutation(SLOTS)[: len(people)].tolist())
+        order = Stream().permutation(len(people))
+        members = {slot: people[place][0] for slot, place in zip(slots, order, strict=True)}
+        masks = np.zeros((SLOTS, DIMENSION), np.int64)
+        answer = self._packer.pack(epoch, self._hidden(members, masks))
+        masks[list(answer.refused)] = 0  # a mask taken from nothing would be noise for the whole block
+        words = packed_templates(answer.sealed, np.ascontiguousarray(masks.T))
+        block = secrets.token_bytes(_BLOCK_ID_BYTES)
+        checksum = self._files.write(block, scan.arranged(np.ascontiguousarray(words.swapaxes(0, 1))))
+        gone = [members.pop(slot) for slot in answer.refused]
+        return Placed(block=block, checksum=checksum, packed=len(members), members=members), gone
+
+    def _hidden(self, members: dict[int, bytes], masks: Integers) -> Iterator[Masked | None]:
+        """Each slot's template under its masks, as the key holder asks for it; the masks are noted in ``masks``."""
+        stream = Stream()
+        for slot in range(SLOTS):
+            enrolment = next(self._truth.enrolments([members[slot]]), None) if slot in members else None
+            if enrolment is None:  # nobody, or somebody who was removed a moment ago
+                members.pop(slot, None)
+                yield None
+            else:
+                hidden, masks[slot] = masked(enrolment.template, _parsed(enrolment.public_key), stream)
+                yield hidden
+
+    def _look(self, generation: int) -> View:
+        placed = self._truth.blocks()
+        seen = () if self._view is None else zip(self._view.placed, self._view.blocks, strict=True)
+        mapped = {one.block: words for one, words in seen}
+        blocks = [mapped[one.block] if one.block in mapped else self._checked(one) for one in placed]
+        sound = [words for words in blocks if words is not None]
+        if len(sound) < len(blocks):
+            raise GalleryDamaged(blocks=len(blocks) - len(sound))
+        live = np.zeros((len(placed), SLOTS), np.bool_)
+        for row, one in enumerate(placed):
+            live[row, list(one.members)] = True
+        return View(generation=generation, keys=self._keys, blocks=tuple(sound), live=live, placed=tuple(placed))
+
+    def _checked(self, placed: Placed) -> Words | None:
+        return self._files.map(placed.block) if self._files.is_sound(placed.block, placed.checksum) else None
+
+
+def _groups(people: _People) -> list[_People]:
+    """Groups that fit a block each, with every person once."""
+    seen: Counter[bytes] = Counter()
+    rounds: dict[int, list[tuple[bytes, bytes]]] = {}
+    for member, person in people:
+        rounds.setdefault(seen[person], []).append((member, person))
+        seen[person] += 1
+    return [group[start : start + SLOTS] for group in rounds.values() for start in range(0, len(group), SLOTS)]
+
+
+def _small_blocks(blocks: Sequence[Placed], count: int) -> list[Placed]:
+    """The blocks that are packed anew together with ``count`` more: none larger than what they come to."""
+    chosen: list[Placed] = []
+    for placed in sorted(blocks, key=lambda placed: len(placed.members)):
+        if not placed.members or (len(placed.members) <= count and count + len(placed.members) <= SLOTS):
+            chosen.append(placed)
+            count += len(placed.members)
+    return chosen
+
+
+@lru_cache(maxsize=64)
+def _parsed(public_key: bytes) -> PublicKey:
+    """Keys of those who have several templates."""
+    return PublicKey(public_key)

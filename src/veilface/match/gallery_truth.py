@@ -1,0 +1,188 @@
+"""What is true of a gallery: who is in it, and which slot of which block holds whom.
+
+The blocks themselves are a cache that can be made again from this and the key holder. Every change is one transaction,
+and one after which a query must look different raises the generation: what was prepared for an older layout shows.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """One template (73,728 B) of a person who opted in, and the account's public key (98,304 B) it is under.
+
+    ``member`` and ``person`` are 16 B each; a person may have several templates.
+    """
+
+    member: bytes
+    person: bytes
+    template: bytes = field(repr=False)
+    public_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A block as it should be: SHA-256 of its file, how many were packed into it, and who still is in which slot."""
+
+    block: bytes
+    checksum: bytes
+    packed: int
+    members: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repacking:
+    """New blocks in the place of ``replaced`` ones. ``gone`` members had no template that could be opened any more."""
+
+    epoch: int
+    made: Sequence[Placed]
+    replaced: Sequence[bytes] = ()
+    gone: Sequence[bytes] = ()
+
+
+class Truth(Protocol):
+    """The database of one gallery. Every method is one transaction, durable when it returns."""
+
+    def standing(self) -> tuple[int, int]:
+        """Epoch of the key and generation of the layout, both from 1 up."""
+
+    def blocks(self) -> list[Placed]:
+        """All blocks, in the order in which they were made, with those of their members who are still there."""
+
+    def waiting(self) -> list[tuple[bytes, bytes]]:
+        """(member, person) of those who are in no block yet, first come first."""
+
+    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The person of each of those members who are still there."""
+
+    def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
+        """The templates of those members who are still there."""
+
+    def add(self, enrolments: Iterable[Enrolment]) -> None:
+        """Let them wait for a place in a block. A member who is known already stays as they are."""
+
+    def remove(self, person: bytes) -> list[bytes]:
+        """Forget a person and all their templates; the members that were theirs."""
+
+    def repack(self, change: Repacking) -> None:
+        """Put new blocks in the place of others, all at once. Whoever was removed meanwhile stays removed."""
+
+
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS state (epoch INTEGER NOT NULL, generation INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS blocks (
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, checksum BLOB NOT NULL, packed INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS members (
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, person BLOB NOT NULL,
+        template BLOB NOT NULL, public_key BLOB NOT NULL,
+        block BLOB REFERENCES blocks (id) ON DELETE SET NULL, slot INTEGER,
+        UNIQUE (block, slot), UNIQUE (block, person)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS members_by_person ON members (person);
+"""
+
+
+class SqliteTruth:
+    """A :class:`Truth` in one SQLite file, for tools and tests; the site keeps its own in its database."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = RLock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT INTO state SELECT 1, 1 WHERE NOT EXISTS (SELECT 1 FROM state)")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def standing(self) -> tuple[int, int]:
+        with self._lock:
+            epoch, generation = self._db.execute("SELECT epoch, generation FROM state").fetchone()
+        return epoch, generation
+
+    def blocks(self) -> list[Placed]:
+        with self._lock:
+            rows = self._db.execute("SELECT id, checksum, packed FROM blocks ORDER BY number").fetchall()
+            places = self._db.execute("SELECT block, slot, id FROM members WHERE block IS NOT NULL").fetchall()
+        members: dict[bytes, dict[int, bytes]] = {block: {} for block, _, _ in rows}
+        for block, slot, member in places:
+            members[block][slot] = member
+        return [
+            Placed(block=block, checksum=checksum, packed=packed, members=members[block])
+            for block, checksum, packed in rows
+        ]
+
+    def waiting(self) -> list[tuple[bytes, bytes]]:
+        with self._lock:
+            return self._db.execute("SELECT id, person FROM members WHERE block IS NULL ORDER BY number").fetchall()
+
+    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
+        return {member: row[0] for member in members if (row := self._member("person", member))}
+
+    def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
+        for member in members:
+            if row := self._member("person, template, public_key", member):
+                person, template, public_key = row
+                yield Enrolment(member=member, person=person, template=template, public_key=public_key)
+
+    def add(self, enrolments: Iterable[Enrolment]) -> None:
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO members (id, person, template, public_key) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (id) DO NOTHING",
+                ((one.member, one.person, one.template, one.public_key) for one in enrolments),
+            )
+
+    def remove(self, person: bytes) -> list[bytes]:
+        with self._transaction():
+            removed = self._db.execute("DELETE FROM members WHERE person = ? RETURNING id", (person,)).fetchall()
+            if removed:
+                self._change_layout()
+        return [member for (member,) in removed]
+
+    def repack(self, change: Repacking) -> None:
+        with self._transaction():
+            self._db.executemany("DELETE FROM blocks WHERE id = ?", ((block,) for block in change.replaced))
+            self._db.executemany("DELETE FROM members WHERE id = ?", ((member,) for member in change.gone))
+            for placed in change.made:
+                self._db.execute(
+                    "INSERT INTO blocks (id, checksum, packed) VALUES (?, ?, ?)",
+                    (placed.block, placed.checksum, placed.packed),
+                )
+                self._db.executemany(
+                    "UPDATE members SET block = ?, slot = ? WHERE id = ? AND block IS NULL",
+                    ((placed.block, slot, member) for slot, member in placed.members.items()),
+                )
+            self._db.execute("UPDATE state SET epoch = ?", (change.epoch,))
+            self._change_layout()
+
+    def _change_layout(self) -> None:
+        self._db.execute("UPDATE state SET generation = generation + 1")
+
+    def _member(self, columns: str, member: bytes) -> tuple[bytes, ...] | None:
+        with self._lock:
+            row: tuple[bytes, ...] | None = self._db.execute(
+                f"SELECT {columns} FROM members WHERE id = ?",  # noqa: S608 – constants of this class
+                (member,),
+            ).fetchone()
+        return row
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
