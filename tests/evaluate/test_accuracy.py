@@ -30,7 +30,7 @@ def test_every_pair_is_counted_once() -> None:
     assert (run.tail_people[0] != run.tail_people[1]).all()
 
 
-@pytest.mark.parametrize("fmr", [0.5, 1e-1, 1e-2, 1e-3])
+@pytest.mark.parametrize("fmr", [0.3, 1e-1, 1e-2, 1e-3])
 def test_a_threshold_lets_through_what_it_says_and_no_more(fmr: float) -> None:
     run, _ = cosines()
     threshold = run.threshold(fmr)
@@ -93,7 +93,7 @@ def test_bulk_scores_are_those_of_the_single_calls(name: str) -> None:
 
 
 def test_a_stolen_token_costs_little_and_a_wrong_one_opens_nothing() -> None:
-    dataset = crowd(people=100, pictures=6, scatter=0.1)
+    dataset = crowd(people=70, pictures=5, scatter=0.1)
     generator = np.random.default_rng(3)
     plain = accuracy(stolen_runs(PROTECTIONS["insecure_plain"](), dataset, 1, generator), dataset.people)
     for name, most in (("homomorphic", 0.005), ("ranking", 0.04), ("negative", 0.1)):
@@ -106,7 +106,7 @@ def test_a_stolen_token_costs_little_and_a_wrong_one_opens_nothing() -> None:
         own, wrong = own_tokens(protection, dataset, found, generator)
         assert wrong.accepted.get("1e-3", 0) == wrong.accepted.get("1e-4", 0) == 0, name
         if name != "homomorphic":
-            assert wrong.pairs == 600 * 600
+            assert wrong.pairs == 350 * 350
             assert own.rates.eer is not None
             assert plain.rates.eer is not None
             assert own.rates.eer <= plain.rates.eer

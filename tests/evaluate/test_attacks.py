@@ -7,8 +7,9 @@ import pytest
 
 from tests.evaluate.crowd import crowd
 from veilface.evaluate.accuracy import accuracy
-from veilface.evaluate.attacks import interface, oracle
+from veilface.evaluate.attacks import ciphertexts, interface, oracle
 from veilface.evaluate.attacks.campaign import Results, attack
+from veilface.evaluate.attacks.ciphertexts import solved
 from veilface.evaluate.attacks.constant import dictionary, mean_face, wolf
 from veilface.evaluate.attacks.inversion import bits_from_ranks, from_signs, linear, projections, undone, unit_matrix
 from veilface.evaluate.attacks.oracle import climb
@@ -24,7 +25,10 @@ from veilface.evaluate.protections import (
 )
 from veilface.evaluate.runs import stolen_runs
 from veilface.protect import published
+from veilface.protect.homomorphic import encode_template, protect_template
 from veilface.protect.negative import DEFAULT, RecordParameters, k_hidden
+from veilface.protect.ring import DATA, KEY, N
+from veilface.protect.rlwe import generate_key, pack_words, parse_words
 from veilface.protect.token import fresh_token
 
 Attacked = Callable[[str], Results]
@@ -89,7 +93,7 @@ def test_ranks_and_a_token_give_the_embedding_back() -> None:
     matrix = unit_matrix(protection.transform(token))
     ranks = protection.templates(original[None].astype(np.float32), token, np.random.default_rng(0))[0]
     assert linear(ranks, matrix) @ original > 0.97
-    assert undone(ranks, protection.transform(token)) == pytest.approx(linear(ranks, matrix), abs=1e-9)
+    assert undone(ranks, protection.transform(token)) == pytest.approx(linear(ranks, matrix), abs=1e-5)
     assert projections(ranks, matrix, 32) @ original > 0.995
     wrong = unit_matrix(protection.transform(fresh_token()))
     assert abs(linear(ranks, wrong) @ original) < 0.45
@@ -111,6 +115,18 @@ def test_published_ranks_give_the_keyed_bits_away() -> None:
     read = [np.mean(bits_from_ranks(ranks) == true) for ranks, true in zip(stored, keyed, strict=True)]
     assert np.mean(read) > 0.94
     assert max(read) == 1
+
+
+def test_a_ciphertext_is_solved_only_where_nothing_was_added() -> None:
+    _, public_key = generate_key()
+    key = parse_words(public_key, components=2, basis=KEY)[:, :3]
+    message = encode_template(face())
+    ephemeral = DATA.forward(np.random.default_rng(0).integers(-1, 2, N))
+    bare = DATA.residues(key * ephemeral)
+    bare[0] = DATA.residues(bare[0] + DATA.forward(message))
+    assert (solved(pack_words(bare), public_key) == message[:128]).all()
+    real = solved(protect_template(face(), public_key=public_key), public_key)
+    assert abs(real @ message[:128]) / np.linalg.norm(real) / np.linalg.norm(message) < 0.45
 
 
 # --- probes --------------------------------------------------------------------------------------------------
@@ -160,7 +176,7 @@ def test_hill_climbing_reaches_the_face_unless_it_is_stopped() -> None:
 @pytest.fixture(scope="module")
 def attacked() -> Attacked:
     """Outcomes of one protection on a small crowd, each made once."""
-    dataset, generator = crowd(people=30, pictures=3), np.random.default_rng(0)
+    dataset, generator = crowd(people=20, pictures=3), np.random.default_rng(0)
     plain = accuracy(stolen_runs(PROTECTIONS["insecure_plain"](), dataset, 1, generator), dataset.people)
     made: dict[str, Results] = {}
 
@@ -178,6 +194,7 @@ def attacked() -> Attacked:
             )
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(interface, "CLIMBED", 2)
+                patch.setattr(ciphertexts, "VICTIMS", 4)
                 patch.setattr(oracle, "MOST_QUESTIONS", 300)
                 made[name] = attack(stage)
         return made[name]
@@ -232,11 +249,11 @@ def test_published_forms_give_their_keyed_bits_away(attacked: Attacked) -> None:
     assert (database["belief_propagation_records"].bits or 0) > 0.98
     for name in ("gf2_elimination", "propagation_prefix", "propagation_complete"):
         assert database[name].bits == 1.0
-    assert (attacked("ranking_published")["database"]["rank_equality"].bits or 0) > 0.95
+    assert (attacked("ranking_published")["database"]["rank_equality"].bits or 0) > 0.92
 
 
 @pytest.mark.parametrize("name", list(PROTECTIONS))
 def test_limits_stop_hill_climbing(attacked: Attacked, name: str) -> None:
-    limited = attacked(name)["token"]["hill_climbing_limited"]
+    limited = attacked(name)["token_only"]["hill_climbing_limited"]
     assert limited.accepted_same < 0.3
-    assert attacked(name)["token"]["mean_face"].accepted_same <= 0.1
+    assert attacked(name)["token_only"]["mean_face"].accepted_same <= 0.1

@@ -11,7 +11,7 @@ import pytest
 from tests.evaluate.crowd import crowd, saved
 from veilface.cli.main import run
 from veilface.contract import CONTRACT
-from veilface.evaluate.attacks import interface, oracle
+from veilface.evaluate.attacks import ciphertexts, interface, oracle
 from veilface.evaluate.calibrate import calibrate
 from veilface.evaluate.errors import DataUnusable
 from veilface.evaluate.evaluation import Evaluation, evaluate
@@ -27,11 +27,12 @@ FMR_KEYS = {"1e-2", "1e-3", "1e-4"}
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    dataset = crowd(people=24, pictures=3)
+    dataset = crowd(people=16, pictures=3)
     dataset.clean[-1] = False
     marked = type(dataset)(**{**vars(dataset), "has_clean": True})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interface, "CLIMBED", 1)
+        patch.setattr(ciphertexts, "VICTIMS", 2)
         patch.setattr(oracle, "MOST_QUESTIONS", 100)
         return evaluate(marked, tokens=1)
 
@@ -39,7 +40,7 @@ def evaluation() -> Evaluation:
 def test_the_json_has_the_agreed_keys(evaluation: Evaluation) -> None:
     found = json.loads(json.dumps(metrics(evaluation)))
     assert found["dataset"]["selected"]
-    assert found["dataset"]["measured_pictures"] == 71
+    assert found["dataset"]["measured_pictures"] == 47
     for scheme in found["schemes"].values():
         assert scheme.keys() >= {"eer", "tar", "thresholds", "bytes"}
         assert scheme["tar"].keys() == scheme["thresholds"].keys() == FMR_KEYS
@@ -114,7 +115,7 @@ def test_shipped_thresholds_are_for_every_scheme_of_this_contract() -> None:
     for scheme in names():
         thresholds = [calibration.threshold(scheme, fmr=fmr) for fmr in FMRS]
         assert thresholds == sorted(thresholds)
-    assert calibration.threshold("insecure_plain") == pytest.approx(cosine_threshold(), abs=1e-6)
+    assert calibration.threshold("insecure_plain") == pytest.approx(cosine_threshold(), abs=1e-3)
     assert calibration.data.impostor_pairs > 1_000_000
     assert Calibration.parse(calibration.to_json()) == calibration
 

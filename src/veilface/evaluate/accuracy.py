@@ -15,7 +15,7 @@ from veilface.evaluate.datasets import People
 FMR_TARGETS: Final[dict[str, float]] = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 BOOTSTRAPS: Final = 200
 CONFIDENCE: Final = 0.95
-_TAIL: Final = 0.6
+_TAIL: Final = 0.4
 _LOOKED_AT: Final = 0.04
 _ROWS: Final = 256
 _BINS: Final = 120
@@ -28,7 +28,7 @@ ScoreBlock = Callable[[slice, slice], Scores]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairScores:
-    """Every genuine score, rising, and the impostor scores that matter: the highest 60 %, falling.
+    """Every genuine score, rising, and the impostor scores that matter: the highest 40 %, falling.
 
     ``genuine_people`` int32 (g); ``tail_people`` int32 (2, t): whose template and whose probe. ``histogram`` counts
     all genuine and all impostor scores in the bins between ``edges``.
@@ -67,36 +67,46 @@ class PairScores:
 def compare_all(score: ScoreBlock, people: People) -> PairScores:
     """Score every pair of pictures once, block by block; the earlier picture is the template."""
     count = len(people)
-    genuine, impostor = [], []
+    scores = np.empty(count * (count - 1) // 2, dtype=np.float32)
+    genuine = np.empty(len(scores), dtype=np.bool_)
+    filled = 0
     for start in range(0, count, _ROWS):
-        rows, columns = slice(start, min(start + _ROWS, count)), slice(start, count)
-        scores = score(rows, columns)
-        later = np.arange(columns.start, count)[None, :] > np.arange(rows.start, rows.stop)[:, None]
-        same = people[rows, None] == people[None, columns]
-        owners = np.broadcast_to(people[rows, None], scores.shape), np.broadcast_to(people[None, columns], scores.shape)
-        genuine.append((scores[later & same], owners[0][later & same]))
-        impostor.append((scores[later & ~same], owners[0][later & ~same], owners[1][later & ~same]))
-    return _collected(
-        *(np.concatenate(part) for part in zip(*genuine, strict=True)),
-        *(np.concatenate(part) for part in zip(*impostor, strict=True)),
-    )
+        block = score(slice(start, min(start + _ROWS, count)), slice(start, count))
+        for row, values in enumerate(block[: count - 1 - start]):
+            end = filled + count - 1 - start - row
+            scores[filled:end] = values[row + 1 :]
+            genuine[filled:end] = people[start + row + 1 :] == people[start + row]
+            filled = end
+    return _collected(scores, genuine, people)
 
 
-def _collected(genuine: Scores, owners: People, impostor: Scores, rows: People, columns: People) -> PairScores:
+def _collected(scores: Scores, genuine: NDArray[np.bool_], people: People) -> PairScores:
+    """From the scores of all pairs (0, 1), (0, 2), … (1, 2), …; a pair's place tells its pictures."""
+    same, impostor = np.flatnonzero(genuine), scores[~genuine]
     kept = max(2, int(_TAIL * len(impostor)))
-    highest = np.argpartition(impostor, len(impostor) - kept)[len(impostor) - kept :]
-    falling = highest[np.argsort(-impostor[highest], kind="stable")]
-    rising = np.argsort(genuine, kind="stable")
-    edges = np.linspace(min(genuine.min(), impostor.min()), max(genuine.max(), impostor.max()), _BINS + 1)
+    least = np.partition(impostor, len(impostor) - kept)[len(impostor) - kept]
+    highest = np.flatnonzero((scores >= least) & ~genuine)
+    falling = highest[np.argsort(-scores[highest], kind="stable")]
+    rising = same[np.argsort(scores[same], kind="stable")]
+    edges = np.linspace(scores.min(), scores.max(), _BINS + 1, dtype=np.float64)
+    counts = [np.histogram(side, _BINS, (edges[0], edges[-1]))[0] for side in (scores[same], impostor)]
     return PairScores(
-        genuine=genuine[rising],
-        genuine_people=owners[rising],
-        tail=impostor[falling],
-        tail_people=np.stack([rows[falling], columns[falling]]),
+        genuine=scores[rising],
+        genuine_people=people[_pictures(rising, len(people))[0]],
+        tail=scores[falling],
+        tail_people=np.stack([people[side] for side in _pictures(falling, len(people))]),
         impostors=len(impostor),
-        edges=edges.astype(np.float64),
-        histogram=(np.histogram(genuine, edges)[0], np.histogram(impostor, edges)[0]),
+        edges=edges,
+        histogram=(counts[0], counts[1]),
     )
+
+
+def _pictures(places: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The two pictures of each pair, from its place among all pairs of ``count``."""
+    rows = np.arange(count, dtype=np.int64)
+    starts = rows * (2 * count - rows - 1) // 2
+    first = np.searchsorted(starts, places, side="right") - 1
+    return first, places - starts[first] + first + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +140,7 @@ def accuracy(runs: Sequence[PairScores], people: People, *, resamples: int = BOO
     plain = np.ones(len(sizes))
     point = _mean([_weighted(run, plain, sizes) for run in runs])
     # No resample looks further down than a few times the rates of the whole.
-    likely = [run.highest(max(_LOOKED_AT, 4 * (point.eer or 1))) for run in runs]
+    likely = [run.highest(max(_LOOKED_AT, 2 * (point.eer or 1))) for run in runs]
     resampled = [] if resamples else [point]
     for _ in range(resamples):
         weights = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes)).astype(np.float64)

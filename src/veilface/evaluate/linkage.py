@@ -37,13 +37,13 @@ def linkage(protection: Protection, dataset: Dataset) -> Linkage:
     stored, recovered = [], []
     for renewal in range(RENEWALS):
         rows = [(person, chosen[renewal % len(chosen)]) for person, chosen in enumerate(pictures)]
-        tokens = [evaluation_token(f"link/{person}/{renewal}") for person, _ in rows]
-        templates = [
-            protection.templates(dataset.embeddings[row : row + 1], token, generator)[0]
-            for (_, row), token in zip(rows, tokens, strict=True)
-        ]
+        templates, opened = [], []
+        for person, row in rows:
+            token = evaluation_token(f"link/{person}/{renewal}")
+            templates.append(protection.templates(dataset.embeddings[row : row + 1], token, generator)[0])
+            opened.append(_recover(protection, templates[-1], token))
         stored.append(_unit(np.stack(templates)))
-        recovered.append(_unit(np.stack([_recover(protection, *pair) for pair in zip(templates, tokens, strict=True)])))
+        recovered.append(_unit(np.stack(opened)))
     unknown = unlinkability(*between_renewals(np.stack(stored)), generator=generator)
     if protection.name == "insecure_plain":
         return Linkage(unknown=unknown, known=None)

@@ -28,6 +28,7 @@ SALT: Final = CONTRACT.contract_id + KEY
 _NOISE_CIPHERTEXTS: Final = 12
 _TOKENS_AT_HAND: Final = 16
 _WORTH_A_MATRIX: Final = 100
+_ROWS: Final = 128
 
 Matrix = NDArray[np.float32]
 Reals = NDArray[np.float64]
@@ -148,9 +149,9 @@ class Negative(_InnerProduct):
         return negative.k_hidden(bits, parameters=self.parameters, randomness=generator.bytes)
 
     def templates(self, embeddings: Embeddings, token: bytes, generator: np.random.Generator) -> Matrix:
-        rows = self.bits(embeddings, token)
-        counts = [self.records(row, generator).counts(self.parameters.length) for row in rows]
-        return np.stack(counts).astype(np.float32)
+        # Records name positions and wrong values without a look at the bits: a count is a signed weight.
+        weights = np.stack([record_weights(self.parameters, generator) for _ in embeddings])
+        return self.probes(embeddings, token, generator) * weights
 
     def probes(self, embeddings: Embeddings, token: bytes, generator: np.random.Generator) -> Matrix:  # noqa: ARG002
         return 2 * self.bits(embeddings, token).astype(np.float32) - 1
@@ -179,16 +180,17 @@ class PublishedRanking:
 
     def templates(self, embeddings: Embeddings, token: bytes, generator: np.random.Generator) -> Matrix:  # noqa: ARG002
         key = self.key(token)
-        ranks = [published.bit_ranks(row, key) for row in self.bits(embeddings, token)]
-        return np.stack(ranks).astype(np.float32)
+        bits = self.bits(embeddings, token)
+        chunks = [published.bit_ranks(bits[start : start + _ROWS], key) for start in range(0, len(bits), _ROWS)]
+        return np.concatenate(chunks).astype(np.float32)
 
     probes = templates
 
     def score(self, templates: Matrix, probes: Matrix) -> Matrix:
         distances = np.empty((len(templates), len(probes)), dtype=np.float32)
-        small = probes.astype(np.int16)
-        for row, template in enumerate(templates.astype(np.int16)):
-            distances[row] = np.abs(small - template).sum(axis=1, dtype=np.int32)
+        small = probes.astype(np.int8)  # ranks below 64; 256 differences stay below 2^15
+        for row, template in enumerate(templates.astype(np.int8)):
+            distances[row] = np.abs(small - template).sum(axis=1, dtype=np.int16)
         return -distances
 
 
@@ -212,6 +214,23 @@ def known(names: Sequence[str]) -> tuple[str, ...]:
         if name not in PROTECTIONS:
             raise UnknownScheme(got=name, expected=", ".join(PROTECTIONS))
     return tuple(names)
+
+
+def record_weights(parameters: negative.RecordParameters, generator: np.random.Generator) -> Matrix:
+    """How much more often each position (length,) is specified rightly than wrongly by one K-hidden database.
+
+    The same draw as :func:`veilface.protect.negative.k_hidden`, without records and their order: counts are all that
+    is stored of them.
+    """
+    one, two, _ = parameters.probabilities
+    length, wanted = parameters.length, parameters.records
+    first, second, third = generator.integers(0, length, (negative.SPECIFIED, wanted + wanted // 16 + 64))
+    kept = np.flatnonzero((first != second) & (first != third) & (second != third))[:wanted]
+    chance = generator.random(wanted)
+    specified = np.concatenate([first[kept], second[kept], third[kept]])
+    wrong = np.concatenate([first[kept], second[kept[chance >= one]], third[kept[chance >= one + two]]])
+    counts = np.bincount(specified, minlength=length) - 2 * np.bincount(wrong, minlength=length)
+    return counts.astype(np.float32)
 
 
 @cache

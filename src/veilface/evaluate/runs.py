@@ -67,10 +67,7 @@ def own_tokens(
     Plain embeddings have no token. A probe under another homomorphic key decrypts to noise and fails the range
     check (the attacks try it on real ciphertexts), so wrong keys accept nothing here.
     """
-    templates, probes, others = (
-        _each_with_own(protection, dataset, side, label, generator)
-        for side, label in (("templates", "own"), ("probes", "own"), ("probes", "other"))
-    )
+    templates, probes, others = _each_with_own(protection, dataset, generator)
     own = accuracy([compared(protection, Protected(templates, probes), dataset.people)], dataset.people, resamples=0)
     if protection.name in {BASELINE, "homomorphic"}:
         return own, WrongToken(pairs=0, accepted={})
@@ -83,15 +80,15 @@ def own_tokens(
 
 
 def _each_with_own(
-    protection: Protection, dataset: Dataset, side: str, label: str, generator: np.random.Generator
-) -> Matrix:
-    protect = protection.templates if side == "templates" else protection.probes
-    order = np.argsort(dataset.people, kind="stable")
-    parts = [
-        protect(dataset.embeddings[dataset.people == person], evaluation_token(f"{label}/{person}"), generator)
-        for person in range(dataset.people.max() + 1)
-    ]
-    rows = np.concatenate(parts)
-    gathered = np.empty_like(rows)
-    gathered[order] = rows
-    return gathered
+    protection: Protection, dataset: Dataset, generator: np.random.Generator
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Templates and probes under each person's token, and probes under a wrong one."""
+    parts = []
+    for person in range(dataset.people.max() + 1):
+        embeddings = dataset.embeddings[dataset.people == person]
+        own, other = (evaluation_token(f"{label}/{person}") for label in ("own", "other"))
+        templates, probes = (make(embeddings, own, generator) for make in (protection.templates, protection.probes))
+        parts.append((templates, probes, protection.probes(embeddings, other, generator)))
+    back = np.argsort(np.argsort(dataset.people, kind="stable"))
+    templates, probes, others = (np.concatenate(side)[back] for side in zip(*parts, strict=True))
+    return templates, probes, others

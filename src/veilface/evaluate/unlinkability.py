@@ -33,8 +33,9 @@ def unlinkability(mated: Scores, non_mated: Scores, *, generator: np.random.Gene
     """D_sys of scores between templates of the same person (mated) and of different people (non-mated)."""
     pooled, control = np.concatenate([mated, non_mated]), []
     for _ in range(_SHUFFLES):
-        generator.shuffle(pooled)
-        control.append(d_sys(pooled[: len(mated)], pooled[len(mated) :]))
+        labelled = np.zeros(len(pooled), dtype=np.bool_)
+        labelled[generator.choice(len(pooled), len(mated), replace=False, shuffle=False)] = True
+        control.append(d_sys(pooled[labelled], pooled[~labelled]))
     return Unlinkability(
         d_sys=d_sys(mated, non_mated), floor=float(np.mean(control)), mated=len(mated), non_mated=len(non_mated)
     )

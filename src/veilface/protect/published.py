@@ -21,18 +21,18 @@ _MOST_BLOCKS: Final = 256
 
 
 def bit_ranks(bits: Bits, key: Bits, *, block_bits: int = BLOCK_BITS, blocks: int = BLOCKS) -> Integers:
-    """Local ranking of Zhao et al. 2018: int64 (bits // block_bits,).
+    """Local ranking of Zhao et al. 2018: int64 (…, bits // block_bits) of bits (…, bits).
 
     Bits XOR key, in blocks of ``block_bits`` as big-endian integers, in groups of ``blocks``; the rank is how many
     blocks of the group are smaller, so that equal blocks share the lower rank. Raises :class:`GroupOutOfRange`
     where groups do not fill the bits.
     """
     fits = 1 <= block_bits <= _MOST_BLOCK_BITS and 2 <= blocks <= _MOST_BLOCKS  # noqa: PLR2004 – a rank needs a rival
-    if not fits or len(bits) % (block_bits * blocks):
-        raise GroupOutOfRange(got=f"{block_bits} × {blocks}", expected=f"block_bits × blocks | {len(bits)}")
+    if not fits or bits.shape[-1] % (block_bits * blocks):
+        raise GroupOutOfRange(got=f"{block_bits} × {blocks}", expected=f"block_bits × blocks | {bits.shape[-1]}")
     weights = 1 << np.arange(block_bits - 1, -1, -1)
     numbers = ((bits ^ key).reshape(-1, blocks, block_bits) * weights).sum(axis=-1)
-    ranks: Integers = (numbers[:, :, None] > numbers[:, None, :]).sum(axis=-1).reshape(-1)
+    ranks: Integers = (numbers[:, :, None] > numbers[:, None, :]).sum(axis=-1).reshape(*bits.shape[:-1], -1)
     return ranks
 
 

@@ -1,7 +1,7 @@
 """Every attack on every protection, by what the thief has.
 
 Leaks: ``database``; ``database_token``; ``several_databases`` (eight renewals, tokens unknown) and
-``several_databases_tokens``; ``token`` – the token or the unlocked device, and no database; and for homomorphic
+``several_databases_tokens``; ``token_only`` – the token or the unlocked device, and no database; and for homomorphic
 encryption ``database_keyholder``, when both programs are robbed.
 """
 
@@ -23,7 +23,7 @@ Results = dict[str, dict[str, Outcome]]
 
 def attack_plain(stage: Stage) -> Results:
     """What is stored is the embedding."""
-    return {"database": {"read": stage.faces(list(stage.stored.astype(float)))}, "token": probe_attacks(stage)}
+    return {"database": {"read": stage.faces(list(stage.stored.astype(float)))}, "token_only": probe_attacks(stage)}
 
 
 ATTACKS: Final[dict[str, Callable[[Stage], Results]]] = {

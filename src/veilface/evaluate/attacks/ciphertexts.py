@@ -12,7 +12,7 @@ from veilface.keyholder.decide import Evidence, judge
 from veilface.match.masks import prepare
 from veilface.match.verification import probe_evidence
 from veilface.protect.homomorphic import DIMENSION, protect_template
-from veilface.protect.ring import DATA
+from veilface.protect.ring import DATA, KEY
 from veilface.protect.rlwe import SecretKey, generate_key, open_by_seal, parse_words
 
 VICTIMS: Final = 20
@@ -29,7 +29,7 @@ class Enrolment:
 
 
 def attack_homomorphic(stage: Stage) -> dict[str, dict[str, Outcome]]:
-    """Read, average and replay ciphertexts; then the same with the key holder's keys."""
+    """Read, average and replay ciphertexts, solve with the public key; then open with the key holder's keys."""
     victims = stage.victims[:VICTIMS]
     stolen = [_enrol(stage.cast.enrolled[victim]) for victim in victims]
     renewed = [_enrol(stage.cast.renewed[victim]) for victim in victims]
@@ -46,8 +46,11 @@ def attack_homomorphic(stage: Stage) -> dict[str, dict[str, Outcome]]:
                 accepted_new=_replayed(stage, stolen, renewed),
             ),
         },
+        "database_token": {
+            "linear_algebra": stage.faces([_unit(solved(kept.template, kept.public_key)) for kept in stolen])
+        },
         "several_databases": {"averaging": stage.faces([_unit(mean) for mean in several])},
-        "token": probe_attacks(stage),
+        "token_only": probe_attacks(stage),
         "database_keyholder": {"decryption": stage.faces([_decrypted(kept) for kept in stolen])},
     }
 
@@ -60,6 +63,24 @@ def _enrol(embedding: Reals) -> Enrolment:
 def _as_if_plain(template: bytes) -> Reals:
     """The first component's coefficients where the embedding would be, had nothing been added to it."""
     return _unit(DATA.inverse(parse_words(template, components=2)[0])[0][:DIMENSION])
+
+
+def solved(template: bytes, public_key: bytes) -> Reals:
+    """Solve c = (b·u + m, a·u) for the 128 numbers in m, with the public key (b, a): exact, if nothing were added.
+
+    The errors that encryption adds are what hides m: divided by a, they spread over everything.
+    """
+    ciphertext = parse_words(template, components=2)
+    key = parse_words(public_key, components=2, basis=KEY)[:, : len(DATA.primes)]
+    inverses = [_inverses(row, prime) for row, prime in zip(key[1], DATA.primes, strict=True)]
+    ephemeral = DATA.residues(ciphertext[1] * np.stack(inverses))
+    message = DATA.residues(ciphertext[0] - DATA.residues(key[0] * ephemeral))
+    return np.asarray(DATA.inverse(message)[0][:DIMENSION], dtype=np.float64)
+
+
+def _inverses(words: Reals, prime: int) -> Reals:
+    """Each word's inverse modulo ``prime``; a word of 0, one in millions, has none and stays."""
+    return np.array([pow(int(word), -1, prime) if word else 0 for word in words], dtype=np.float64)
 
 
 def _decrypted(kept: Enrolment) -> Reals:

@@ -1,10 +1,9 @@
 """From protected values and a token (true or guessed) back to an embedding.
 
-Everywhere ``matrix`` is the transform's (k, 128) with orthonormal columns: see :func:`unit_matrix`. Results are unit
-vectors, float64 (128,).
+Everywhere ``matrix`` is the transform's, float32 (k, 128) with orthonormal columns: see :func:`unit_matrix`. Results
+are unit vectors, float64 (128,).
 """
 
-from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
@@ -19,18 +18,18 @@ _SIGN_ROUNDS: Final = 120
 _VALUES: Final = 1 << BLOCK_BITS
 
 Reals = NDArray[np.float64]
+Matrix = NDArray[np.float32]
 
 
-@lru_cache(maxsize=16)
-def unit_matrix(transform: Transform) -> Reals:
+def unit_matrix(transform: Transform) -> Matrix:
     """The transform's matrix, scaled so that its columns are orthonormal."""
     matrix = transform.matrix()
-    return np.asarray(matrix / np.linalg.norm(matrix[:, 0]))
+    return np.asarray(matrix / np.linalg.norm(matrix[:, 0]), dtype=np.float32)
 
 
-def linear(values: NDArray[np.floating], matrix: Reals) -> Reals:
+def linear(values: NDArray[np.floating], matrix: Matrix) -> Reals:
     """The nearest embedding to values (k,) taken as outputs: the rotation undone and blocks averaged."""
-    return _unit(matrix.T @ values)
+    return _unit(values.astype(np.float32) @ matrix)
 
 
 def undone(values: NDArray[np.floating], transform: Transform) -> Reals:
@@ -44,28 +43,28 @@ def undone(values: NDArray[np.floating], transform: Transform) -> Reals:
     return _unit(state.sum(axis=0).astype(np.float64))
 
 
-def projections(ranks: NDArray[np.floating], matrix: Reals, group: int) -> Reals:
+def projections(ranks: NDArray[np.floating], matrix: Matrix, group: int) -> Reals:
     """Alternate between embeddings and outputs in the order that the ranks (k,) name (projections onto cones)."""
     order = np.argsort(ranks.reshape(-1, group), axis=1)
     embedding = linear(ranks, matrix)
     for _ in range(_PROJECTIONS):
-        outputs = (matrix @ embedding).reshape(-1, group)
+        outputs = (matrix @ embedding.astype(np.float32)).astype(np.float64).reshape(-1, group)
         rising = _isotonic(np.take_along_axis(outputs, order, axis=1))
         np.put_along_axis(outputs, order, rising, axis=1)
-        embedding = _unit(matrix.T @ outputs.reshape(-1))
+        embedding = linear(outputs.reshape(-1), matrix)
     return embedding
 
 
-def from_signs(signs: NDArray[np.floating], matrix: Reals) -> Reals:
+def from_signs(signs: NDArray[np.floating], matrix: Matrix) -> Reals:
     """Binary iterative hard thresholding (Jacques et al. 2013, without sparsity): an embedding with these signs (k,).
 
     ``signs`` are ±1; their size may say how sure they are.
     """
-    embedding = linear(signs, matrix)
+    embedding, sure = linear(signs, matrix), np.abs(signs)
     step = 1 / np.sqrt(len(signs))
     for _ in range(_SIGN_ROUNDS):
-        wrong = signs - np.abs(signs) * np.sign(matrix @ embedding)
-        embedding = _unit(embedding + step * (matrix.T @ wrong))
+        wrong = signs - sure * np.sign(matrix @ embedding.astype(np.float32))
+        embedding = _unit(embedding + step * (wrong.astype(np.float32) @ matrix))
     return embedding
 
 
@@ -98,5 +97,5 @@ def _isotonic(values: Reals) -> Reals:
     return np.asarray(np.where(start < end, least, -np.inf).max(axis=1))
 
 
-def _unit(vector: Reals) -> Reals:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12))
+def _unit(vector: NDArray[np.floating]) -> Reals:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float64)

@@ -24,12 +24,14 @@ from veilface.protect.transform import Transform
 
 DATABASES: Final = 8
 AVERAGED: Final = 20
+SOLVED: Final = 2
 """Victims of the attacks that are many times as much work."""
 ODD: Final[tuple[float, float, float]] = (0.8, 0.0, 0.2)
 """Probabilities without two wrong values: refused by the scheme, made here to be solved."""
 
-Invert = Callable[[Matrix, Reals], Reals]
+Invert = Callable[[Matrix, Matrix], Reals]
 Transforms = Callable[[bytes], Transform]
+Matrices = dict[str, list[Matrix]]
 Results = dict[str, dict[str, Outcome]]
 
 
@@ -40,20 +42,24 @@ def attack_ranking(stage: Stage) -> Results:
         "inversion_projections": lambda ranks, matrix: projections(ranks, matrix, DEFAULT.group),
     }
     transforms = cast("Ranking", stage.protection).transform
-    return _keyed(stage, transforms, inversions, replayed=stage.stored)
+    return _keyed(stage, transforms, _matrices(stage, transforms), inversions, replayed=stage.stored)
 
 
 def attack_negative(stage: Stage) -> Results:
     """Majority vote on what is stored; belief propagation on the records that made it, had they been kept."""
     protection = cast("Negative", stage.protection)
+    return _attack_negative(stage, protection, _matrices(stage, protection.transform))
+
+
+def _attack_negative(stage: Stage, protection: Negative, matrices: Matrices) -> Results:
+    inversions: dict[str, Invert] = {"inversion_linear": linear, "majority_vote": _vote}
     replayed = np.where(stage.stored > 0, 1, -1).astype(np.float32)
-    found = _keyed(stage, protection.transform, {"inversion_linear": linear, "majority_vote": _vote}, replayed=replayed)
+    found = _keyed(stage, protection.transform, matrices, inversions, replayed=replayed)
     bits = [protection.bits(stage.cast.enrolled[v : v + 1], stage.token(v))[0] for v in stage.victims]
     records = [protection.records(row, stage.generator) for row in bits]
     beliefs = [belief_propagation(kept, protection.parameters) for kept in records]
-    for leak, tokens in (("database", stage.guess), ("database_token", stage.token)):
-        matrices = [unit_matrix(protection.transform(tokens(victim))) for victim in stage.victims]
-        faces = [from_signs(np.tanh(belief / 2), matrix) for belief, matrix in zip(beliefs, matrices, strict=True)]
+    for leak, known in matrices.items():
+        faces = [from_signs(np.tanh(belief / 2), matrix) for belief, matrix in zip(beliefs, known, strict=True)]
         found[leak]["belief_propagation_records"] = stage.faces(
             faces,
             bits=[_agreement((belief > 0).astype(np.uint8), row) for belief, row in zip(beliefs, bits, strict=True)],
@@ -66,8 +72,9 @@ def attack_negative(stage: Stage) -> Results:
 def attack_published_negative(stage: Stage) -> Results:
     """The same for full records of the literature's parameters, and generators that hide nothing at all."""
     protection = cast("Negative", stage.protection)
-    found = attack_negative(stage)
-    bits = [protection.bits(stage.cast.enrolled[v : v + 1], stage.token(v))[0] for v in stage.victims[:DATABASES]]
+    matrices = _matrices(stage, protection.transform)
+    found = _attack_negative(stage, protection, matrices)
+    bits = [protection.bits(stage.cast.enrolled[v : v + 1], stage.token(v))[0] for v in stage.victims[:SOLVED]]
     odd = RecordParameters(length=protection.parameters.length, probabilities=ODD)
 
     def eliminated(row: Bits) -> Bits:
@@ -87,9 +94,8 @@ def attack_published_negative(stage: Stage) -> Results:
     ):
         solved = [attack(row) for row in bits]
         read = [_agreement(one, row) for one, row in zip(solved, bits, strict=True)]
-        for leak, tokens in (("database", stage.guess), ("database_token", stage.token)):
-            matrices = [unit_matrix(protection.transform(tokens(v))) for v in stage.victims[:DATABASES]]
-            faces = [from_signs(2.0 * one - 1, matrix) for one, matrix in zip(solved, matrices, strict=True)]
+        for leak, known in matrices.items():
+            faces = [from_signs(2.0 * one - 1, matrix) for one, matrix in zip(solved, known, strict=False)]
             found[leak][name] = stage.faces(faces, bits=read)
     return found
 
@@ -111,47 +117,51 @@ def attack_published_ranking(stage: Stage) -> Results:
     for leak, tokens in (("database", stage.guess), ("database_token", stage.token)):
         faces = [read(stage.stored[victim], tokens, victim) for victim in stage.victims]
         found[leak]["rank_equality"] = stage.faces(faces, bits=bits)
-    return found | {"token": probe_attacks(stage)}
+    return found | {"token_only": probe_attacks(stage)}
 
 
-def _keyed(stage: Stage, transforms: Transforms, inversions: dict[str, Invert], *, replayed: Matrix) -> Results:
-    """What all keyed protections share: inversion with either token, averaging over renewals, replay, probes."""
-    true = [unit_matrix(transforms(stage.token(victim))) for victim in stage.victims]
-    guessed = [unit_matrix(transforms(stage.guess(victim))) for victim in stage.victims]
-
-    def inverted(invert: Invert, matrices: list[Reals]) -> Outcome:
-        return stage.faces([invert(row, matrix) for row, matrix in zip(stage.stored, matrices, strict=True)])
-
+def _matrices(stage: Stage, transforms: Transforms) -> Matrices:
+    """Each victim's transform as the thief has it, by leak: guessed, or the true one."""
     return {
-        "database": {"replay": stage.replay(replayed)}
-        | {name: inverted(invert, guessed) for name, invert in inversions.items()},
-        "database_token": {name: inverted(invert, true) for name, invert in inversions.items()},
-        "several_databases": {"averaging": _averaged_blindly(stage, guessed)},
-        "several_databases_tokens": {"averaging": _averaged(stage, transforms)},
-        "token": probe_attacks(stage),
+        leak: [unit_matrix(transforms(tokens(victim))) for victim in stage.victims]
+        for leak, tokens in (("database", stage.guess), ("database_token", stage.token))
     }
 
 
-def _averaged_blindly(stage: Stage, guessed: list[Reals]) -> Outcome:
-    """Add up the templates of several renewals, and invert the sum with a guessed token."""
-    sums = [sum(stage.template(victim, renewal) for renewal in range(DATABASES)) for victim in stage.victims[:AVERAGED]]
-    return stage.faces([linear(np.asarray(total), matrix) for total, matrix in zip(sums, guessed, strict=False)])
+def _keyed(
+    stage: Stage, transforms: Transforms, matrices: Matrices, inversions: dict[str, Invert], *, replayed: Matrix
+) -> Results:
+    """What all keyed protections share: inversion with either token, averaging over renewals, replay, probes."""
+
+    def inverted(invert: Invert, leak: str) -> Outcome:
+        return stage.faces([invert(row, matrix) for row, matrix in zip(stage.stored, matrices[leak], strict=True)])
+
+    blind, open_eyed = _averaged(stage, transforms, matrices["database"])
+    return {
+        "database": {"replay": stage.replay(replayed)}
+        | {name: inverted(invert, "database") for name, invert in inversions.items()},
+        "database_token": {name: inverted(invert, "database_token") for name, invert in inversions.items()},
+        "several_databases": {"averaging": blind},
+        "several_databases_tokens": {"averaging": open_eyed},
+        "token_only": probe_attacks(stage),
+    }
 
 
-def _averaged(stage: Stage, transforms: Transforms) -> Outcome:
-    """Invert each renewal with its token, and average what comes out."""
-    faces = []
+def _averaged(stage: Stage, transforms: Transforms, guessed: list[Matrix]) -> tuple[Outcome, Outcome]:
+    """Several renewals: their sum inverted with one guessed token; and each inverted with its own, then averaged."""
+    blind, open_eyed = [], []
     for victim in stage.victims[:AVERAGED]:
+        templates = [stage.template(victim, renewal) for renewal in range(DATABASES)]
+        blind.append(linear(np.sum(templates, axis=0), guessed[victim]))
         found = [
-            undone(stage.template(victim, renewal), transforms(stage.token(victim, renewal)))
-            for renewal in range(DATABASES)
+            undone(template, transforms(stage.token(victim, renewal))) for renewal, template in enumerate(templates)
         ]
         total = np.sum(found, axis=0)
-        faces.append(total / np.linalg.norm(total))
-    return stage.faces(faces)
+        open_eyed.append(total / np.linalg.norm(total))
+    return stage.faces(blind), stage.faces(open_eyed)
 
 
-def _vote(counts: Matrix, matrix: Reals) -> Reals:
+def _vote(counts: Matrix, matrix: Matrix) -> Reals:
     return from_signs(2.0 * majority_vote(counts.astype(np.int8)) - 1, matrix)
 
 

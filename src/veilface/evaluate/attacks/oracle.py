@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.protect.transform import hadamard
+
 ALLOWED_REJECTIONS: Final = 50
 MOST_QUESTIONS: Final = 3000
 _BISECTIONS: Final = 4
@@ -78,10 +80,10 @@ def _next_face(faces: Reals, tried: int, generator: np.random.Generator) -> Real
 
 
 def _directions(probe: Reals, generator: np.random.Generator) -> Reals:
-    """Orthonormal directions (127, 128) across ``probe``."""
-    drawn = generator.standard_normal((len(probe), len(probe)))
-    drawn[:, 0] = probe
-    return np.asarray(np.linalg.qr(drawn)[0].T[1:])
+    """Orthonormal directions (128, 128) that have nothing to do with ``probe``, in a random order."""
+    signs = generator.choice(np.array([-1.0, 1.0]), len(probe))
+    mixed = hadamard(np.eye(len(probe), dtype=np.int64)) * signs
+    return np.asarray(generator.permutation(mixed) / np.sqrt(len(probe)))
 
 
 def _middle_of_arc(interface: _Interface, probe: Reals, direction: Reals) -> Reals:
