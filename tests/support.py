@@ -1,6 +1,7 @@
 """A device, as the tests need it: registers itself, signs, enrols and verifies over any transport."""
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,6 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 
-from veilface.protect import homomorphic
 from veilface.protect.calibration import model_fp
 from veilface.protect.envelope import (
     LABEL_DELETE,
@@ -27,6 +27,8 @@ from veilface.protect.envelope import (
     sha256,
     sign_header,
 )
+from veilface.protect.scheme import Protection, protection
+from veilface.protect.suites import Suite
 from veilface.server.base64url import decode, encode
 
 OCTETS = "application/octet-stream"
@@ -143,24 +145,30 @@ class Message:
 
 
 class Device:
-    """One device key of one person."""
+    """One device key of one person, and the protection and token of the latest enrolment."""
 
     def __init__(self, person: Person, device_id: bytes) -> None:
         self.person, self.api, self.device_id = person, person.api, device_id
+        self.scheme, self.token = "homomorphic", secrets.token_bytes(32)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.public_key = public_point(self.key.public_key())
 
     # --- the plumbing
 
+    @property
+    def protection(self) -> Protection:
+        return protection(self.scheme)
+
     def challenge(self, kind: str, context: bytes, *, password: str | None = None) -> Answer:
         content = {"type": kind, "device_id": self.device_id.hex(), "context_hash": encode(context)}
+        content |= {"scheme": self.scheme} if kind == "enrol" else {}
         return self.api.post("/challenges", content | ({"password": password} if password else {}))
 
     def grant(self, kind: str, context: bytes, *, password: str | None = None) -> dict[str, Any]:
         return dict(granted(self.challenge(kind, context, password=password)).json)
 
     def header(self, type_: MessageType, context: bytes, grant: dict[str, Any], body: bytes = b"") -> Header:
-        about_template = type_ in (MessageType.ENROL, MessageType.VERIFY, MessageType.DELETE)
+        about_template = type_ not in (MessageType.DEVICE, MessageType.REVOKE)
         return Header(
             type=type_,
             account_id=self.person.account,
@@ -169,8 +177,9 @@ class Device:
             issued_ms=time.time_ns() // 1_000_000,
             context_hash=context,
             body_hash=sha256(body),
+            suite=self.protection.suite if about_template else Suite.HOMOMORPHIC,
             key_fp=decode(grant["key_fp"]) if about_template else ZERO_HASH,
-            model_fp=model_fp("homomorphic") if about_template else ZERO_HASH,
+            model_fp=model_fp(self.scheme) if about_template else ZERO_HASH,
             template_hash=decode(grant["template_hash"]) if about_template and grant["template_hash"] else ZERO_HASH,
         )
 
@@ -203,7 +212,7 @@ class Device:
     def enrolment(self, embedding: Embedding, *, password: str | None = None) -> Message:
         context = self.person.context(LABEL_ENROL)
         grant = self.grant("enrol", context, password=password)
-        body = homomorphic.protect_template(embedding, public_key=self.key_bytes(grant))
+        body = self.protection.enrol(embedding, key=self.key_bytes(grant), token=self.token)
         return Message(self.header(MessageType.ENROL, context, grant, body), body, grant)
 
     def enrol(self, embedding: Embedding, *, password: str | None = None) -> Answer:
@@ -212,7 +221,7 @@ class Device:
     def verification(self, embedding: Embedding) -> Message:
         context = self.person.context(LABEL_LOGIN)
         grant = self.grant("verify", context)
-        body = homomorphic.protect_probe(embedding, public_key=self.key_bytes(grant))
+        body = self.protection.probe(embedding, key=self.key_bytes(grant), token=self.token)
         return Message(self.header(MessageType.VERIFY, context, grant, body), body, grant)
 
     def verify(self, embedding: Embedding) -> Answer:

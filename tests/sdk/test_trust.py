@@ -100,7 +100,11 @@ def test_a_server_without_its_key_holder_says_so(device: Device, between: Callab
 
 
 def test_other_models_are_noticed(device: Device, between: Callable[[str, Change], None]) -> None:
-    between("/site", lambda site: site | {"contract": site["contract"] | {"model_fp": encode_bytes(bytes(32))}})
+    def with_other_models(site: dict[str, Any]) -> dict[str, Any]:
+        schemes = [scheme | {"model_fp": encode_bytes(bytes(32))} for scheme in site["contract"]["schemes"]]
+        return site | {"contract": site["contract"] | {"schemes": schemes}}
+
+    between("/site", with_other_models)
     with pytest.raises(OtherModels):
         device.verify(ME)
 

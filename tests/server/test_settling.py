@@ -34,6 +34,7 @@ def leftover(device: Device, *, state: str = Template.State.STORED, age: timedel
     """A row whose enrolment was cut short before the key holder made it current."""
     return Template.objects.create(
         account=account_of(device),
+        scheme="homomorphic",
         state=state,
         data=b"cut short",
         template_hash=secrets.token_hex(32),

@@ -6,6 +6,7 @@ code behind may rely on them.
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, TypeVar, cast
 
@@ -39,6 +40,14 @@ def object_field(answer: Json, name: str) -> Json:
     return cast("Json", field(answer, name, dict))
 
 
+def objects_field(answer: Json, name: str) -> list[Json]:
+    """The list of objects ``answer[name]``."""
+    items = field(answer, name, list)
+    if not all(isinstance(item, dict) for item in items):
+        raise MalformedAnswer(what=name)
+    return cast("list[Json]", items)
+
+
 def bytes_field(answer: Json, name: str, length: int | None = None) -> bytes:
     """The base64url bytes of ``answer[name]``, of exactly ``length`` where one is given."""
     text = field(answer, name, str)
@@ -66,13 +75,16 @@ def id_field(answer: Json, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """What a device must know of a server before it trusts it with anything."""
+    """What a device must know of a server before it trusts it with anything.
+
+    ``model_fps`` – of every protection the server offers, its embedding contract and threshold (32 B).
+    """
 
     name: str
     origin: str
     terms_version: str
     keyholder_key: bytes
-    model_fp: bytes
+    model_fps: Mapping[str, bytes]
 
     @classmethod
     def parse(cls, answer: Json) -> Self:
@@ -85,7 +97,10 @@ class Site:
             origin=field(answer, "origin", str),
             terms_version=field(answer, "terms_version", str),
             keyholder_key=bytes_field(keyholder, "public_key", POINT_BYTES),
-            model_fp=bytes_field(contract, "model_fp", HASH_BYTES),
+            model_fps={
+                field(scheme, "name", str): bytes_field(scheme, "model_fp", HASH_BYTES)
+                for scheme in objects_field(contract, "schemes")
+            },
         )
 
 

@@ -26,6 +26,7 @@ from veilface.protect.envelope import (
     sha256,
     sign_header,
 )
+from veilface.protect.scheme import protections
 from veilface.sdk.answers import Challenge, Json, bytes_field
 from veilface.sdk.client import Client
 from veilface.sdk.errors import KeyNotTrusted, NothingEnrolled, OtherModels, ServerRefused
@@ -68,9 +69,10 @@ class Session:
         pinned = bytes.fromhex(self.folder.pins().keyholder_key)
         check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(pinned))
         check_origin(server=self.account.server, origin=site.origin)
-        expected = model_fp("homomorphic")
-        if site.model_fp != expected:
-            raise OtherModels(got=site.model_fp.hex()[:16], expected=expected.hex()[:16])
+        for known in protections():
+            got, expected = site.model_fps.get(known.name, b""), model_fp(known.name)
+            if got != expected:
+                raise OtherModels(got=got.hex()[:16], expected=expected.hex()[:16])
 
     def begin(self, kind: MessageType, *, password: str | None = None) -> Action:
         """Asks for a challenge to enrol, verify or delete."""

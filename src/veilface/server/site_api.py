@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
 from veilface.contract import CONTRACT
-from veilface.protect.calibration import model_fp, threshold_units
+from veilface.protect.calibration import model_fp
+from veilface.protect.scheme import Protection, protections
 from veilface.server import keyholding
 from veilface.server import site as site_file
 from veilface.server.readiness import keyholder_ready
-from veilface.server.wire import Hash, PublicPoint
+from veilface.server.wire import Hash, PublicPoint, SchemeName
 
 router = Router(tags=["site"])
 
@@ -41,13 +42,23 @@ class KeyHolder(Schema):
     ready: bool
 
 
+class Scheme(Schema):
+    """A protection to choose from: its number in headers, the contract and threshold they must name, and sizes."""
+
+    name: SchemeName
+    suite: int
+    model_fp: Hash
+    template_bytes: int
+    probe_bytes: int
+    key_bytes: int
+
+
 class Contract(Schema):
-    """The embedding contract that every message must name."""
+    """What shapes an embedding, and how one may be protected."""
 
     contract_id: Hash
-    model_fp: Hash
-    threshold_millionths: int
     preprocessing: str
+    schemes: list[Scheme]
 
 
 class Limits(Schema):
@@ -95,9 +106,8 @@ def read_site(request: HttpRequest) -> Site:  # noqa: ARG001 – ninja passes it
             "keyholder": _keyholder(),
             "contract": {
                 "contract_id": CONTRACT.contract_id,
-                "model_fp": model_fp("homomorphic"),
-                "threshold_millionths": threshold_units("homomorphic"),
                 "preprocessing": CONTRACT.preprocessing,
+                "schemes": [_scheme(known) for known in protections()],
             },
             "terms_version": settings.TERMS_VERSION,
             "limits": {"image_bytes": settings.IMAGE_BYTES, "image_pixels": settings.IMAGE_PIXELS},
@@ -115,6 +125,19 @@ def read_health(request: HttpRequest) -> Status[Health]:  # noqa: ARG001 – nin
         keyholder="ok" if keyholder_ready().now() else "down",
     )
     return Status(200 if database else 503, health)
+
+
+def _scheme(known: Protection) -> Scheme:
+    return Scheme.model_validate(
+        {
+            "name": known.name,
+            "suite": known.suite,
+            "model_fp": model_fp(known.name),
+            "template_bytes": known.template_bytes,
+            "probe_bytes": known.probe_bytes,
+            "key_bytes": known.key_bytes,
+        }
+    )
 
 
 def _keyholder() -> KeyHolder:

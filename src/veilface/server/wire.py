@@ -1,6 +1,6 @@
 """Types of the JSON wire: base64url bytes of known length, hex identifiers, the shape of an error."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Len
 from ninja import Schema
@@ -11,6 +11,9 @@ from veilface.server.base64url import decode, encode
 Detail = str | int | float
 
 Json = dict[str, Any]
+
+SchemeName = Literal["homomorphic", "ranking", "negative"]
+"""What a person may choose: the names of ``protect.scheme.protections()``."""
 
 
 def _read(value: object) -> object:

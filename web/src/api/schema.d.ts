@@ -165,7 +165,7 @@ export interface paths {
          * Enrol
          * @description Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works.
          *
-         *     The time it took is in `Server-Timing`.
+         *     The header's suite says how long `T` is. The time it took is in `Server-Timing`.
          */
         post: operations["veilface_server_enrolment_api_enrol"];
         delete?: never;
@@ -203,7 +203,7 @@ export interface paths {
         };
         /**
          * Read Key
-         * @description A homomorphic public key; the device checks that its SHA-256 is the certified `key_fp`.
+         * @description The public key of an epoch; the device checks that its SHA-256 is the certified `key_fp`.
          */
         get: operations["veilface_server_enrolment_api_read_key"];
         put?: never;
@@ -271,7 +271,7 @@ export interface paths {
         };
         /**
          * List Templates
-         * @description The account's templates, at most one of a scheme.
+         * @description The account's templates: at most one, whatever its protection.
          */
         get: operations["veilface_server_enrolment_api_list_templates"];
         put?: never;
@@ -373,7 +373,9 @@ export interface paths {
         put?: never;
         /**
          * Verify
-         * @description Is this the account's person? The body is `H‖signature‖P`; the stages' times are in `Server-Timing`.
+         * @description Is this the account's person? The body is `H‖signature‖P`, as long as the header's suite says.
+         *
+         *     The stages' times are in `Server-Timing`.
          */
         post: operations["veilface_server_recognition_api_verify"];
         delete?: never;
@@ -437,7 +439,10 @@ export interface components {
         };
         /**
          * ChallengeRequest
-         * @description What the next signed message of this device will be about. ``password`` – to replace a template.
+         * @description What the next signed message of this device will be about.
+         *
+         *     ``password`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic` where it is not
+         *     said; for no other message.
          */
         ChallengeRequest: {
             /** Context Hash */
@@ -446,6 +451,8 @@ export interface components {
             device_id: string;
             /** Password */
             password?: string | null;
+            /** Scheme */
+            scheme?: ("homomorphic" | "ranking" | "negative") | null;
             /**
              * Type
              * @enum {string}
@@ -467,17 +474,15 @@ export interface components {
         };
         /**
          * Contract
-         * @description The embedding contract that every message must name.
+         * @description What shapes an embedding, and how one may be protected.
          */
         Contract: {
             /** Contract Id */
             contract_id: string;
-            /** Model Fp */
-            model_fp: string;
             /** Preprocessing */
             preprocessing: string;
-            /** Threshold Millionths */
-            threshold_millionths: number;
+            /** Schemes */
+            schemes: components["schemas"]["Scheme"][];
         };
         /**
          * Credentials
@@ -491,7 +496,7 @@ export interface components {
         };
         /**
          * Deletion
-         * @description The key holder's receipt (192 B): no copy of the template can be opened any more.
+         * @description The key holder's receipt (192 B): no copy of the template can be verified against any more.
          */
         Deletion: {
             /** Receipt */
@@ -665,6 +670,27 @@ export interface components {
             username: string;
         };
         /**
+         * Scheme
+         * @description A protection to choose from: its number in headers, the contract and threshold they must name, and sizes.
+         */
+        Scheme: {
+            /** Key Bytes */
+            key_bytes: number;
+            /** Model Fp */
+            model_fp: string;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "homomorphic" | "ranking" | "negative";
+            /** Probe Bytes */
+            probe_bytes: number;
+            /** Suite */
+            suite: number;
+            /** Template Bytes */
+            template_bytes: number;
+        };
+        /**
          * Session
          * @description Who is signed in, and the 32 bytes that this session's signed messages are bound to.
          */
@@ -720,7 +746,7 @@ export interface components {
         };
         /**
          * Template
-         * @description A protected template as the server has it: bytes it cannot read, and what is public about their making.
+         * @description A protected template as the server has it, and what is public about its making.
          */
         Template: {
             /** Bytes */
@@ -744,9 +770,9 @@ export interface components {
             receipt: string;
             /**
              * Scheme
-             * @constant
+             * @enum {string}
              */
-            scheme: "homomorphic";
+            scheme: "homomorphic" | "ranking" | "negative";
             /**
              * State
              * @enum {string}
@@ -1182,7 +1208,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 98304 bytes */
+            /** @description 32 or 98304 bytes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1360,7 +1386,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 73728 bytes */
+            /** @description 320 or 2048 or 73728 bytes */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -5,7 +5,6 @@ import time
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
-from veilface.protect.rlwe import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES
 from veilface.server.access import SIGNED_IN, address, caller
 from veilface.server.accounts import messages
 from veilface.server.enrolment import challenges, evidence, services
@@ -31,6 +30,7 @@ def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
         context_hash=body.context_hash,
         binding=current.binding,
         password=body.password,
+        scheme=body.scheme,
         address=address(request),
     )
     return Challenge(
@@ -44,20 +44,20 @@ def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
     )
 
 
-@router.get("/keys/{key_fp}", response={200: None}, openapi_extra=octets_out(PUBLIC_KEY_BYTES))
+@router.get("/keys/{key_fp}", response={200: None}, openapi_extra=octets_out(services.KEY_LENGTHS))
 def read_key(request: HttpRequest, key_fp: Digest) -> HttpResponse:  # noqa: ARG001 – ninja passes it
-    """A homomorphic public key; the device checks that its SHA-256 is the certified `key_fp`."""
+    """The public key of an epoch; the device checks that its SHA-256 is the certified `key_fp`."""
     return HttpResponse(evidence.public_key(key_fp), content_type=OCTETS, headers={"Cache-Control": KEY_CACHING})
 
 
-@router.post("/enrolments", response={201: Enrolment}, openapi_extra=octets_in(services.ENROLMENT_BYTES))
+@router.post("/enrolments", response={201: Enrolment}, openapi_extra=octets_in(services.ENROLMENT_LENGTHS))
 def enrol(request: HttpRequest, response: HttpResponse) -> Status[Enrolment]:
     """Make the body's template the account's. The body is `H‖signature‖T`; until it is done the old one works.
 
-    The time it took is in `Server-Timing`.
+    The header's suite says how long `T` is. The time it took is in `Server-Timing`.
     """
     current = caller(request)
-    data = read_octets(request, length=services.ENROLMENT_BYTES)
+    data = read_octets(request, lengths=services.ENROLMENT_LENGTHS)
     begin = time.perf_counter()
     row = services.enrol(current.account, data=data, binding=current.binding)
     response["Server-Timing"] = f"enrol;dur={(time.perf_counter() - begin) * 1000:.2f}"
@@ -66,12 +66,12 @@ def enrol(request: HttpRequest, response: HttpResponse) -> Status[Enrolment]:
 
 @router.get("/templates", response=list[Template])
 def list_templates(request: HttpRequest) -> list[Template]:
-    """The account's templates, at most one of a scheme."""
+    """The account's templates: at most one, whatever its protection."""
     row = services.current(caller(request).account)
     return [] if row is None else [Template.of(row)]
 
 
-@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(CIPHERTEXT_BYTES))
+@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(services.TEMPLATE_LENGTHS))
 def read_template(request: HttpRequest, template_id: Identifier) -> HttpResponse:
     """The template as the server has it, for its owner to look at."""
     row = services.readable(caller(request).account).filter(id=template_id).first()
@@ -80,10 +80,10 @@ def read_template(request: HttpRequest, template_id: Identifier) -> HttpResponse
     return HttpResponse(bytes(row.data), content_type=OCTETS)
 
 
-@router.post("/templates/{template_id}/deletion", response=Deletion, openapi_extra=octets_in(services.DELETION_BYTES))
+@router.post("/templates/{template_id}/deletion", response=Deletion, openapi_extra=octets_in(services.DELETION_LENGTHS))
 def delete_template(request: HttpRequest, template_id: Identifier) -> Deletion:
     """Erase the template's key, then the template. The body is `H‖signature`."""
     current = caller(request)
-    data = read_octets(request, length=services.DELETION_BYTES)
+    data = read_octets(request, lengths=services.DELETION_LENGTHS)
     receipt = services.delete(current.account, template_id=template_id, data=data, binding=current.binding)
     return Deletion(receipt=receipt)

@@ -6,18 +6,29 @@ from typing import Final
 
 from django.utils import timezone
 
-from veilface.keyholder.errors import ChallengeExpired, ChallengeReplayed, NotEnrolled, StaleKey, WrongTemplate
+from veilface.keyholder.errors import (
+    ChallengeExpired,
+    ChallengeReplayed,
+    NotEnrolled,
+    StaleKey,
+    WrongSuite,
+    WrongTemplate,
+)
 from veilface.keyholder.messages import Grant
+from veilface.match.masks import Purpose as MaskPurpose
 from veilface.protect.envelope import LABEL_DELETE, LABEL_ENROL, LABEL_LOGIN, Header, MessageType
+from veilface.protect.scheme import Homomorphic, OpenProtection, protection, protection_of
 from veilface.protect.suites import Suite
 from veilface.server import keyholding
 from veilface.server.accounts import messages, services, throttle
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence, settling
 from veilface.server.enrolment.models import Challenge, Template
-from veilface.server.errors import ChallengeUnknown, PasswordNeeded
+from veilface.server.errors import ChallengeUnknown, PasswordNeeded, WrongMessage
 
 KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
+DEFAULT_SCHEME: Final = Homomorphic.name
+MASKED: Final[dict[MessageType, MaskPurpose]] = {MessageType.ENROL: "enrol", MessageType.VERIFY: "verify"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +57,17 @@ def issue(
     context_hash: bytes,
     binding: bytes,
     password: str | None,
+    scheme: str | None,
     address: str,
 ) -> Grant:
-    """A challenge for one message of one device; for a template's, masks begin to be prepared."""
+    """A challenge for one message of one device; for a ciphertext, masks begin to be prepared."""
     throttle.spend(throttle.CHALLENGES, account.id)
     if purpose.label is not None:
         messages.check_context(context_hash, expected=messages.session_context(purpose.label, binding))
     if purpose.type == MessageType.ENROL:
         _check_may_enrol(account, password=password, address=address)
-    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash)
+    suite = _suite_to_enrol(purpose, scheme)
+    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=suite)
     if purpose.label is not None:
         _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
     return grant
@@ -71,6 +84,8 @@ def take(account: Account, header: Header) -> Challenge:
         raise ChallengeExpired
     if header.key_fp.hex() != row.key_fp:
         raise StaleKey
+    if header.suite != row.suite:
+        raise WrongSuite
     if header.type != MessageType.ENROL and header.template_hash.hex() != row.template_hash:
         raise WrongTemplate
     # One conditional statement: of two requests side by side, one wins.
@@ -85,6 +100,15 @@ def forget_expired() -> int:
     return Challenge.objects.filter(expires_ms__lt=limit).delete()[0]
 
 
+def _suite_to_enrol(purpose: Purpose, scheme: str | None) -> Suite | None:
+    """The protection that the key holder makes a key for; None for every other message, which may name none."""
+    if purpose.type == MessageType.ENROL:
+        return protection(scheme or DEFAULT_SCHEME).suite
+    if scheme is not None:
+        raise WrongMessage(field="scheme", got=scheme, expected="")
+    return None
+
+
 def _check_may_enrol(account: Account, *, password: str | None, address: str) -> None:
     """Protocol §5: replacing a template needs the password as well as a device."""
     settling.settle_by_asking(account)
@@ -95,14 +119,14 @@ def _check_may_enrol(account: Account, *, password: str | None, address: str) ->
     services.authenticate(username=account.username, password=password, address=address)
 
 
-def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: bytes) -> Grant:
+def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: bytes, suite: Suite | None) -> Grant:
     try:
         grant = keyholding.keyholder().issue_challenge(
             type=purpose.type,
             account=account.wire_id,
             device=bytes.fromhex(device_id),
             context_hash=context_hash,
-            suite=Suite.HOMOMORPHIC if purpose.type is MessageType.ENROL else None,
+            suite=suite,
         )
     except NotEnrolled:
         settling.settle(account, current=None)
@@ -113,7 +137,7 @@ def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: by
 
 
 def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Grant) -> None:
-    if grant.key_fp is None or grant.epoch is None:
+    if grant.key_fp is None or grant.epoch is None or grant.suite is None:
         raise StaleKey
     forget_expired()
     row = Challenge.objects.create(
@@ -121,12 +145,11 @@ def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Gr
         account=account,
         device_id=device_id,
         type=type_,
+        suite=grant.suite,
         key_fp=grant.key_fp.hex(),
         epoch=grant.epoch,
         template_hash=(grant.template_hash or b"").hex(),
         expires_ms=grant.expires_ms,
     )
-    if type_ == MessageType.ENROL:
-        evidence.prepare_soon(account=account.id, challenge=row.challenge, key_fp=row.key_fp, purpose="enrol")
-    elif type_ == MessageType.VERIFY:
-        evidence.prepare_soon(account=account.id, challenge=row.challenge, key_fp=row.key_fp, purpose="verify")
+    if type_ in MASKED and not isinstance(protection_of(grant.suite), OpenProtection):
+        evidence.prepare_soon(account=account.id, challenge=row.challenge, key_fp=row.key_fp, purpose=MASKED[type_])

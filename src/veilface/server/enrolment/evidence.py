@@ -6,7 +6,7 @@ from typing import Final
 from veilface.match.masks import MaskPool, MaskSet, Purpose, prepare
 from veilface.server import keyholding
 
-KEYS_KEPT: Final = 128  # of 98,304 B each
+KEYS_KEPT: Final = 128  # of at most 98,304 B each
 
 
 @cache
@@ -27,5 +27,5 @@ def masks(*, challenge: str, key_fp: str, purpose: Purpose) -> MaskSet:
 
 @lru_cache(maxsize=KEYS_KEPT)
 def public_key(key_fp: str) -> bytes:
-    """The homomorphic public key (98,304 B) of this fingerprint; a fingerprint never names another one."""
+    """The public key of this fingerprint, 98,304 B or 32 B; a fingerprint never names another one."""
     return keyholding.keyholder().public_key(bytes.fromhex(key_fp))

@@ -16,6 +16,7 @@ class Challenge(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="challenges")
     device_id = models.CharField(max_length=ID_LENGTH)
     type = models.PositiveSmallIntegerField()
+    suite = models.PositiveSmallIntegerField()
     key_fp = models.CharField(max_length=DIGEST_LENGTH)
     epoch = models.PositiveBigIntegerField()
     template_hash = models.CharField(max_length=DIGEST_LENGTH, blank=True)
@@ -27,7 +28,7 @@ class Challenge(models.Model):
 
 
 class Template(models.Model):
-    """One ciphertext, which nobody but the key holder could open, and the key holder's receipt for it."""
+    """One protected template and the key holder's receipt for it. ``scheme`` says what it takes to read it."""
 
     class State(models.TextChoices):
         """Where a template stands. Which one counts is the key holder's word, never this column."""
@@ -38,7 +39,7 @@ class Template(models.Model):
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="templates")
-    scheme = models.CharField(max_length=20, default="homomorphic")
+    scheme = models.CharField(max_length=20)
     state = models.CharField(max_length=10, choices=State, default=State.STORED)
     data = models.BinaryField()
     template_hash = models.CharField(max_length=DIGEST_LENGTH)

@@ -8,16 +8,21 @@ from pydantic import StringConstraints
 
 from veilface.protect.scheme import scheme
 from veilface.server.enrolment.models import Template as TemplateRow
-from veilface.server.wire import Hash, Identifier, Request, WireBytes
+from veilface.server.wire import Hash, Identifier, Request, SchemeName, WireBytes
 
 
 class ChallengeRequest(Request):
-    """What the next signed message of this device will be about. ``password`` – to replace a template."""
+    """What the next signed message of this device will be about.
+
+    ``password`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic` where it is not
+    said; for no other message.
+    """
 
     type: Literal["device", "approve", "revoke", "enrol", "verify", "delete"]
     device_id: Identifier
     context_hash: Hash
     password: Annotated[str, StringConstraints(max_length=200)] | None = None
+    scheme: SchemeName | None = None
 
 
 class Challenge(Schema):
@@ -33,10 +38,10 @@ class Challenge(Schema):
 
 
 class Template(Schema):
-    """A protected template as the server has it: bytes it cannot read, and what is public about their making."""
+    """A protected template as the server has it, and what is public about its making."""
 
     id: Identifier
-    scheme: Literal["homomorphic"]
+    scheme: SchemeName
     state: Literal["active", "deleting"]
     created_at: datetime
     bytes: int
@@ -48,7 +53,7 @@ class Template(Schema):
 
     @classmethod
     def of(cls, row: TemplateRow) -> "Template":
-        """The row without its ciphertext."""
+        """The row without its data."""
         description = scheme(row.scheme).describe()
         return cls.model_validate(
             {
@@ -74,6 +79,6 @@ class Enrolment(Schema):
 
 
 class Deletion(Schema):
-    """The key holder's receipt (192 B): no copy of the template can be opened any more."""
+    """The key holder's receipt (192 B): no copy of the template can be verified against any more."""
 
     receipt: WireBytes

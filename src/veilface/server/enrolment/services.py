@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from veilface.keyholder.errors import ActivationStale, Unavailable, WrongTemplate
-from veilface.match.verification import template_evidence
+from veilface.match.evidence import enrol_evidence
 from veilface.protect.envelope import (
     HEADER_BYTES,
     LABEL_DELETE,
@@ -21,7 +22,7 @@ from veilface.protect.envelope import (
     sha256,
     split_message,
 )
-from veilface.protect.rlwe import CIPHERTEXT_BYTES
+from veilface.protect.scheme import TEMPLATE_BYTES, protection_of, protections
 from veilface.server import keyholding, relaying
 from veilface.server.accounts import devices, messages
 from veilface.server.accounts.models import Account, Device
@@ -30,8 +31,11 @@ from veilface.server.enrolment import challenges, evidence, settling
 from veilface.server.enrolment.models import Challenge, Deletion, Template
 from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepted
 
-ENROLMENT_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES + CIPHERTEXT_BYTES
-DELETION_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
+BODILESS_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
+TEMPLATE_LENGTHS: Final = frozenset(TEMPLATE_BYTES.values())
+KEY_LENGTHS: Final = frozenset(known.key_bytes for known in protections())
+ENROLMENT_LENGTHS: Final = frozenset(BODILESS_BYTES + length for length in TEMPLATE_LENGTHS)
+DELETION_LENGTHS: Final = frozenset({BODILESS_BYTES})
 ASSUMED_WAIT_S: Final = 30  # the shortest pause the key holder makes (protocol §7)
 
 
@@ -45,21 +49,19 @@ class CheckedMessage:
 
 
 def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
-    """Store ``H ‖ signature ‖ T`` (74,048 B) as the account's template, if the key holder accepts it.
+    """Store ``H ‖ signature ‖ T`` as the account's template, if the key holder accepts it.
 
     The same message again answers with the template it made. Whatever is raised, the template before still works, or
     a later enrolment's does (:class:`ActivationStale`).
     """
-    message = split_message(data, body_bytes=CIPHERTEXT_BYTES)
+    message = split_message(data, body_bytes=TEMPLATE_BYTES)
     if made := _made_by(account, message):
         return made
     checked = check(account, message, type_=MessageType.ENROL, label=LABEL_ENROL, binding=binding)
     challenge = checked.challenge
-    masks = evidence.masks(challenge=challenge.challenge, key_fp=challenge.key_fp, purpose="enrol")
-    proof = template_evidence(message.body, masks=masks)
-    receipt = keyholding.keyholder().enrol(
-        header=message.header_bytes, signature=message.signature, evidence=proof.to_bytes()
-    )
+    masks = partial(evidence.masks, challenge=challenge.challenge, key_fp=challenge.key_fp, purpose="enrol")
+    proof = enrol_evidence(protection_of(message.header.suite), message.body, masks=masks)
+    receipt = keyholding.keyholder().enrol(header=message.header_bytes, signature=message.signature, evidence=proof)
     _require_accepted(account, receipt)
     with relaying.carrying(receipt):
         template = _store(account, checked, receipt)
@@ -144,6 +146,7 @@ def _store(account: Account, checked: CheckedMessage, receipt: bytes) -> Templat
     header = checked.message.header
     return Template.objects.create(
         account=account,
+        scheme=protection_of(header.suite).name,
         data=checked.message.body,
         template_hash=header.body_hash.hex(),
         key_fp=header.key_fp.hex(),

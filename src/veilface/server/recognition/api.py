@@ -23,11 +23,14 @@ class Verification(Schema):
     receipt: WireBytes
 
 
-@router.post("/verifications", response=Verification, openapi_extra=octets_in(services.VERIFICATION_BYTES))
+@router.post("/verifications", response=Verification, openapi_extra=octets_in(services.VERIFICATION_LENGTHS))
 def verify(request: HttpRequest, response: HttpResponse) -> Verification:
-    """Is this the account's person? The body is `H‖signature‖P`; the stages' times are in `Server-Timing`."""
+    """Is this the account's person? The body is `H‖signature‖P`, as long as the header's suite says.
+
+    The stages' times are in `Server-Timing`.
+    """
     current = caller(request)
-    data = read_octets(request, length=services.VERIFICATION_BYTES)
+    data = read_octets(request, lengths=services.VERIFICATION_LENGTHS)
     verdict = services.verify(current.account, data=data, binding=current.binding)
     response["Server-Timing"] = ", ".join(f"{name};dur={ms:.2f}" for name, ms in verdict.stages_ms.items())
     return Verification.model_validate(

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from veilface.keyholder.errors import WrongTemplate
-from veilface.match.verification import probe_evidence
-from veilface.protect.calibration import cosine_threshold
-from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, split_message
-from veilface.protect.rlwe import CIPHERTEXT_BYTES
+from veilface.match.evidence import verify_evidence
+from veilface.match.masks import MaskSet
+from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, sha256, split_message
+from veilface.protect.scheme import PROBE_BYTES, protection_of
 from veilface.server import keyholding
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence
 from veilface.server.enrolment.models import Challenge
-from veilface.server.enrolment.services import ENROLMENT_BYTES, check, retry_after_s
+from veilface.server.enrolment.services import BODILESS_BYTES, check, retry_after_s
 
-VERIFICATION_BYTES: Final = ENROLMENT_BYTES
+VERIFICATION_LENGTHS: Final = frozenset(BODILESS_BYTES + length for length in PROBE_BYTES.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,32 +38,37 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time one stage."""
-        begin = time.perf_counter()
+        """Time one stage, less the stages inside it."""
+        begin, before = time.perf_counter(), sum(self.stages_ms.values())
         yield
-        self.stages_ms[name] = (time.perf_counter() - begin) * 1000
+        inside = sum(self.stages_ms.values()) - before
+        self.stages_ms[name] = (time.perf_counter() - begin) * 1000 - inside
 
 
 def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
-    """Judge ``H ‖ signature ‖ P`` (74,048 B).
+    """Judge ``H ‖ signature ‖ P``.
 
     Fails closed: whatever goes wrong raises, and only the key holder's signed receipt says *accepted*. Nothing of the
-    probe is written anywhere.
+    probe is written anywhere, and no score leaves the matcher.
     """
     watch = Stopwatch()
     with watch.stage("check"):
-        message = split_message(data, body_bytes=CIPHERTEXT_BYTES)
+        message = split_message(data, body_bytes=PROBE_BYTES)
         checked = check(account, message, type_=MessageType.VERIFY, label=LABEL_LOGIN, binding=binding)
         template = _template(account, checked.challenge)
-    with watch.stage("masks"):
-        masks = evidence.masks(challenge=checked.challenge.challenge, key_fp=checked.challenge.key_fp, purpose="verify")
+
+    def masks() -> MaskSet:
+        with watch.stage("masks"):
+            waiting = checked.challenge
+            return evidence.masks(challenge=waiting.challenge, key_fp=waiting.key_fp, purpose="verify")
+
     with watch.stage("match"):
-        proof = probe_evidence(template, message.body, threshold=cosine_threshold(), masks=masks)
+        proof = verify_evidence(protection_of(message.header.suite), template, message.body, masks=masks)
     with watch.stage("decide"):
         receipt = keyholding.keyholder().verify(
             header=message.header_bytes,
             signature=message.signature,
-            evidence=proof.to_bytes(),
+            evidence=proof,
         )
     outcome = Receipt.parse(receipt).outcome
     wait = retry_after_s(account) if outcome is Outcome.RETRY_LATER else 0
@@ -71,8 +76,9 @@ def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
 
 
 def _template(account: Account, challenge: Challenge) -> bytes:
-    """The ciphertext the key holder calls current, in whatever state its row is."""
+    """The template the key holder calls current, in whatever state its row is; no other bytes put in its place."""
     row = account.templates.filter(template_hash=challenge.template_hash).first()
-    if row is None:
+    template = b"" if row is None else bytes(row.data)
+    if sha256(template).hex() != challenge.template_hash:
         raise WrongTemplate
-    return bytes(row.data)
+    return template
