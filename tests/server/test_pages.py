@@ -16,7 +16,7 @@ from veilface.server import pages
 from veilface.server import settings as defaults
 from veilface.server.middleware import SECURITY_HEADERS
 
-ROUTES = ["/", "/enrol", "/me", "/recognise", "/about", "/terms", "/login", "/register"]
+ROUTES = ["/", "/enrol", "/me", "/recognise", "/breach", "/about", "/terms", "/login", "/register"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from veilface.server.api import api
 urlpatterns = [
     path("api/", api.urls),
     path("", pages.shell),
-    re_path(r"^(?:enrol|me|recognise|about|terms|login|register)$", pages.shell),
+    re_path(r"^(?:enrol|me|recognise|breach|about|terms|login|register)$", pages.shell),
 ]
 
 handler400 = "veilface.server.pages.bad_request"
