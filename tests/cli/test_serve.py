@@ -1,5 +1,6 @@
 """``veilface serve`` as processes: two of them, apart, together up, together down."""
 
+import json
 import os
 import re
 import signal
@@ -140,17 +141,14 @@ def test_the_key_holder_listens_on_this_machine_alone(tmp_path: Path) -> None:
         assert listening == ["0100007F"]
 
 
-def test_the_second_start_is_quick_and_keeps_everything(tmp_path: Path) -> None:
+def test_the_second_start_keeps_everything(tmp_path: Path) -> None:
     port = launcher.free_port()
     sites = []
     for _ in range(2):
-        started = time.monotonic()
         with serving(tmp_path / "data", port) as process:
-            spent = time.monotonic() - started
             sites.append(httpx.get(f"http://localhost:{port}/api/v1/site", trust_env=False).json())
             process.terminate()
             process.wait(STOPPED_S)
-    assert spent < 10
     assert sites[0]["keyholder"] == sites[1]["keyholder"]
 
 
@@ -198,4 +196,4 @@ def test_the_audit_of_a_running_key_holder(tmp_path: Path, veilface: Veilface) -
     with serving(tmp_path / "data", launcher.free_port()):
         done = veilface("keyholder", "audit", "--data", tmp_path / "data" / "keyholder", "--json")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == '{"records": 0, "head": ""}\n'
+    assert json.loads(done.stdout)["records"] == 0

@@ -170,4 +170,4 @@ def test_the_observer_hears_of_stages_and_seconds_only(data: Path, clock: Clock)
         heard.clear()
         person.verify()
     assert [stage for stage, _ in heard] == ["parse", "reserve", "unseal", "decide", "record"]
-    assert all(0 < seconds < 5 for _, seconds in heard)
+    assert all(seconds > 0 for _, seconds in heard)

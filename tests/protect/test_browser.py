@@ -68,12 +68,10 @@ def protect(page: Page, embedding: list[float], public_key: bytes) -> Any:
 
 def test_a_probe_made_in_chromium_is_accepted(page: Page) -> None:
     account, embedding = Account(), unit(0).astype(np.float32)
-    template, milliseconds = account.template(unit(0)), []
+    template = account.template(unit(0))
     for _ in range(5):
         made = protect(page, embedding.tolist(), account.public)
-        milliseconds.append(made["milliseconds"])
         assert account.verdict(template, base64.b64decode(made["base64"]), threshold=0.99) == Cause.NONE
-    assert min(milliseconds) < 1000
     assert account.verdict(account.template(unit(1)), base64.b64decode(made["base64"])) == Cause.SCORE
 
 

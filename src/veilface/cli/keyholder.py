@@ -42,11 +42,17 @@ def serve(
     service.serve(data, host, port)
 
 
-def audit(*, data: Data = DATA, as_json: JsonFlag = False) -> None:
-    """Checks the hash chain from the first record to the last."""
+def audit(
+    *,
+    data: Data = DATA,
+    heads: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help=text("cli.option.heads"))] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Checks the hash chain from the first record to the last, and that it contains every head a witness kept."""
     from veilface.keyholder import audit as log
+    from veilface.keyholder.witness import read
 
-    report = log.check(data)
+    report = log.check(data, heads=[] if heads is None else read(heads))
     head = report.head.head.hex() if report.head else ""
     if as_json:
         emit({"records": report.records, "head": head})

@@ -214,6 +214,12 @@ class AuditTampered(KeyHolderError):
     code = "keyholder.audit_tampered"
 
 
+class HeadsUnreadable(KeyHolderError):
+    """``line`` of a witness's file at ``path`` is no signed head."""
+
+    code = "keyholder.heads_unreadable"
+
+
 def _tree(root: type[KeyHolderError]) -> dict[str, type[KeyHolderError]]:
     return {root.code: root} | {code: error for child in root.__subclasses__() for code, error in _tree(child).items()}
 

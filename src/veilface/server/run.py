@@ -16,7 +16,7 @@ from django.core.management import call_command
 from gunicorn.app.base import BaseApplication
 from gunicorn.util import import_app
 
-from veilface.server import keyholding
+from veilface.server import keyholding, witnessing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,4 +115,6 @@ class Gunicorn(BaseApplication):
 
     def load(self) -> "Callable[..., Any]":
         """The WSGI application, loaded in the worker: threads and connections begin after the fork."""
-        return import_app("veilface.server.wsgi:application")
+        application = import_app("veilface.server.wsgi:application")
+        witnessing.start()
+        return application

@@ -24,6 +24,7 @@ ORIGIN = env.text("VEILFACE_ORIGIN", "http://localhost:8000").rstrip("/")
 SITE_FILE = env.path("VEILFACE_SITE_FILE", HERE / "site.toml")
 KEYHOLDER_URL = env.text("VEILFACE_KEYHOLDER_URL", "https://localhost:8001")
 KEYHOLDER_CREDENTIALS = env.path("VEILFACE_KEYHOLDER_CREDENTIALS", DATA / "keyholder")
+AUDIT_HEADS = env.path("VEILFACE_AUDIT_HEADS", DATA / "audit-heads.jsonl")
 PROXY_HOPS = env.integer("VEILFACE_PROXY_HOPS", 0)
 VERSION = version("veilface")
 DEFAULT_LANGUAGE = parse_language(env.text("VEILFACE_LANG", "")) or messages.DEFAULT_LANGUAGE
