@@ -20,7 +20,7 @@ from veilface.match.gallery_truth import Enrolment, SqliteTruth
 from veilface.match.identification import blinded_scores, masked_scores, scan_blocks
 from veilface.protect.gallery import SLOTS, GallerySecretKey, Reshared
 from veilface.protect.homomorphic import protect_probe
-from veilface.protect.rlwe import SecretKey, generate_key
+from veilface.protect.rlwe import generate_key
 from veilface.protect.word_ring import Words
 
 GALLERY = bytes(range(16))
@@ -41,13 +41,13 @@ class House:
     """One gallery with everything beside it, over a folder that outlives a killed process."""
 
     folder: Path
-    accounts: dict[bytes, SecretKey] = field(default_factory=dict)
+    accounts: dict[bytes, bytes] = field(default_factory=dict)
     account: Account = field(default_factory=_everybody)
 
     def __post_init__(self) -> None:
         kek = KeyEncryptionKey(bytes(32))
         self.keys = GalleryKeys(Store(self.folder, create=True), kek)
-        self.accounts[sha256(self.account.public).digest()] = self.account.secret
+        self.accounts[sha256(self.account.public).digest()] = self.account.secret.pack()
         self.restart()
 
     def restart(self) -> None:
@@ -64,6 +64,7 @@ class House:
             person=identity(seed),
             template=account.template(unit(seed)),
             public_key=account.public,
+            key_fp=sha256(account.public).digest(),
         )
 
     def add(self, *seeds: int) -> None:

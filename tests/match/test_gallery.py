@@ -214,7 +214,11 @@ def test_a_set_of_the_pool_serves_one_query_of_its_own_layout(house: House, pool
         masks.spend()
         with pytest.raises(QueryMasksSpent):
             masks.spend()
-    stale = pool._make(view)
+
+
+def test_sets_for_an_older_layout_are_thrown_away(house: House, pool: QueryPool) -> None:
+    house.add(1)
+    stale = pool._make(house.gallery.view())
     pool._ready.append(stale)
     house.gallery.remove(identity(1))
     assert pool.take(house.gallery.view()) is not stale

@@ -43,13 +43,13 @@ from veilface.protect.gallery import (
     to_slots,
 )
 from veilface.protect.homomorphic import DIMENSION
-from veilface.protect.ring import DATA
-from veilface.protect.rlwe import SecretKey, open_by_seal
+from veilface.protect.ring import DATA, N
+from veilface.protect.rlwe import ternary_coefficients
 from veilface.protect.stream import Integers, fresh_seed
 from veilface.protect.word_ring import Words
 
-SecretOf = Callable[[bytes], SecretKey | None]
-"""The account key of a fingerprint, or None where there is none that is current."""
+SecretOf = Callable[[bytes], bytes | None]
+"""The packed account secret (1,024 B) of a public key's fingerprint, or None where there is none that is current."""
 
 QUERY_LIFETIME_S: Final = 30.0
 MOST_QUERIES: Final = 32
@@ -71,6 +71,7 @@ class GalleryDesk:
     def __init__(self, key: GalleryKey, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.key: Final = key
         self.public_key: Final = key.secret.public_key()
+        self._probe_secret = SubjectSecret(key.probe_secret.pack())
         self._clock = clock
         self._queries: OrderedDict[bytes, _Query] = OrderedDict()
         self._lock = Lock()
@@ -82,7 +83,7 @@ class GalleryDesk:
         The id (16 B) that comes back is good for one :meth:`reshare` and a few :meth:`conclude`.
         """
         sound = judge(self.key.probe_secret, Evidence.parse(norm=norm, range_=range_)) == Cause.NONE
-        coordinates = opened(probe, self.key.probe_secret)
+        coordinates = opened(probe, self._probe_secret)
         if not sound or coordinates is None:
             raise ProbeUnsound
         constants = np.zeros((DIMENSION, SLOTS), np.int64)
@@ -164,6 +165,16 @@ def verdict(values: NDArray[np.float64]) -> Verdict:
 # --- conversion ------------------------------------------------------------------------------------------
 
 
+class SubjectSecret:
+    """The secret a masked ciphertext is under, ready to open 128 of its coefficients: NTT residues (3, 4096)."""
+
+    __slots__ = ("residues",)
+
+    def __init__(self, packed: bytes) -> None:
+        """Take a packed secret (1,024 B)."""
+        self.residues: Final = DATA.forward(ternary_coefficients(packed))
+
+
 def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: SecretOf) -> PackedBlock:
     """A whole block at once: masked templates, slot by slot, rescaled and encrypted coordinate by coordinate.
 
@@ -174,7 +185,7 @@ def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: Secre
         if template is None:
             continue
         secret = secret_of(template.key_fp)
-        coordinates = None if secret is None else opened(template, secret)
+        coordinates = None if secret is None else opened(template, SubjectSecret(secret))
         if coordinates is None:
             refused.append(slot)
         else:
@@ -182,10 +193,13 @@ def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: Secre
     return PackedBlock(sealed=key.secret.seal(np.ascontiguousarray(columns.T)), refused=tuple(refused))
 
 
-def opened(hidden: Masked, secret: SecretKey) -> Integers | None:
-    """The 128 masked integers of a :class:`Masked`, exactly; None where one is none that a mask can make."""
-    product = np.stack([np.zeros_like(hidden.second), hidden.second])
-    phase = DATA.inverse(open_by_seal(secret, product))[:, :DIMENSION] + hidden.first
+def opened(hidden: Masked, secret: SubjectSecret) -> Integers | None:
+    """The 128 masked integers of a :class:`Masked`, exactly; None where one is none that a mask can make.
+
+    Raises ``MalformedCiphertext`` for words of another shape, or not below their primes.
+    """
+    require_words(hidden.second, (len(DATA.primes), N), *DATA.primes)
+    phase = DATA.low_coefficients(DATA.residues(secret.residues * hidden.second), DIMENSION) + hidden.first
     first, second, third = DATA.primes
     low = phase[0] % first
     middle = (phase[1] - low) * pow(first, -1, second) % second

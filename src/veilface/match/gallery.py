@@ -8,10 +8,10 @@ between the two would tell the rotation.
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Final, Protocol
@@ -20,16 +20,17 @@ import numpy as np
 
 from veilface.match import scan
 from veilface.match.block_files import BlockFiles
-from veilface.match.conversion import masked, packed_templates
+from veilface.match.conversion import SubjectKey, masked, packed_templates
 from veilface.match.gallery_errors import GalleryDamaged
 from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
 from veilface.protect.gallery import SLOTS, Bits, EpochKeys, Masked, PackedBlock
 from veilface.protect.homomorphic import DIMENSION
-from veilface.protect.rlwe import PublicKey
 from veilface.protect.stream import Integers, Stream
 from veilface.protect.word_ring import Words
 
 _BLOCK_ID_BYTES: Final = 16
+_CHUNK: Final = 32
+_THREADS: Final = 2
 _People = Sequence[tuple[bytes, bytes]]
 """(member, person)"""
 
@@ -170,16 +171,27 @@ class Gallery:
         return Placed(block=block, checksum=checksum, packed=len(members), members=members), gone
 
     def _hidden(self, members: dict[int, bytes], masks: Integers) -> Iterator[Masked | None]:
-        """Each slot's template under its masks, as the key holder asks for it; the masks are noted in ``masks``."""
-        stream = Stream()
-        for slot in range(SLOTS):
-            enrolment = next(self._truth.enrolments([members[slot]]), None) if slot in members else None
-            if enrolment is None:  # nobody, or somebody who was removed a moment ago
-                members.pop(slot, None)
-                yield None
-            else:
-                hidden, masks[slot] = masked(enrolment.template, _parsed(enrolment.public_key), stream)
-                yield hidden
+        """Each slot's template under its masks, as the key holder asks for it; the masks are noted in ``masks``.
+
+        Some are made ahead, on other threads, so that neither side waits for the other.
+        """
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="veilface-ingest") as threads:
+            ahead: deque[Future[list[Masked | None]]] = deque()
+            for start in range(0, SLOTS, _CHUNK):
+                chunk = [self._enrolment(members, slot) for slot in range(start, start + _CHUNK)]
+                ahead.append(threads.submit(_hide, chunk, masks[start : start + _CHUNK]))
+                if len(ahead) > _THREADS:
+                    yield from ahead.popleft().result()
+            for hidden in ahead:
+                yield from hidden.result()
+
+    def _enrolment(self, members: dict[int, bytes], slot: int) -> Enrolment | None:
+        """Whoever is to have this slot; somebody who was removed a moment ago loses it here."""
+        member = members.get(slot)
+        found = None if member is None else next(self._truth.enrolments([member]), None)
+        if found is None:
+            members.pop(slot, None)
+        return found
 
     def _look(self, generation: int) -> View:
         placed = self._truth.blocks()
@@ -218,7 +230,13 @@ def _small_blocks(blocks: Sequence[Placed], count: int) -> list[Placed]:
     return chosen
 
 
-@lru_cache(maxsize=64)
-def _parsed(public_key: bytes) -> PublicKey:
-    """Keys of those who have several templates."""
-    return PublicKey(public_key)
+def _hide(chunk: Sequence[Enrolment | None], masks: Integers) -> list[Masked | None]:
+    """Put some templates under masks, which are written to ``masks`` (chunk, 128)."""
+    stream, hidden = Stream(), list[Masked | None]()
+    for row, one in enumerate(chunk):
+        if one is None:
+            hidden.append(None)
+        else:
+            item, masks[row] = masked(one.template, SubjectKey(one.public_key, one.key_fp), stream)
+            hidden.append(item)
+    return hidden

@@ -17,13 +17,15 @@ from typing import Protocol
 class Enrolment:
     """One template (73,728 B) of a person who opted in, and the account's public key (98,304 B) it is under.
 
-    ``member`` and ``person`` are 16 B each; a person may have several templates.
+    ``member`` and ``person`` are 16 B each; a person may have several templates. ``key_fp`` (32 B) – the SHA-256 of the
+    public key.
     """
 
     member: bytes
     person: bytes
     template: bytes = field(repr=False)
     public_key: bytes = field(repr=False)
+    key_fp: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ _SCHEMA = """
     ) STRICT;
     CREATE TABLE IF NOT EXISTS members (
         number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, person BLOB NOT NULL,
-        template BLOB NOT NULL, public_key BLOB NOT NULL,
+        template BLOB NOT NULL, public_key BLOB NOT NULL, key_fp BLOB NOT NULL,
         block BLOB REFERENCES blocks (id) ON DELETE SET NULL, slot INTEGER,
         UNIQUE (block, slot), UNIQUE (block, person)
     ) STRICT;
@@ -129,16 +131,16 @@ class SqliteTruth:
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
         for member in members:
-            if row := self._member("person, template, public_key", member):
-                person, template, public_key = row
-                yield Enrolment(member=member, person=person, template=template, public_key=public_key)
+            if row := self._member("person, template, public_key, key_fp", member):
+                person, template, public_key, key_fp = row
+                yield Enrolment(member=member, person=person, template=template, public_key=public_key, key_fp=key_fp)
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         with self._transaction():
             self._db.executemany(
-                "INSERT INTO members (id, person, template, public_key) VALUES (?, ?, ?, ?) "
+                "INSERT INTO members (id, person, template, public_key, key_fp) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO NOTHING",
-                ((one.member, one.person, one.template, one.public_key) for one in enrolments),
+                ((one.member, one.person, one.template, one.public_key, one.key_fp) for one in enrolments),
             )
 
     def remove(self, person: bytes) -> list[bytes]:

@@ -12,11 +12,10 @@ import numpy as np
 
 from veilface.match import scan
 from veilface.match.blinding import Blinding, QueryMasks, Shuffle
-from veilface.match.conversion import converted_probe, masked
+from veilface.match.conversion import SubjectKey, converted_probe, masked
 from veilface.match.masks import MaskSet
 from veilface.match.verification import template_evidence
 from veilface.protect.gallery import RESULT, SCAN, Conversion, Masked, Reshared, Verdict
-from veilface.protect.rlwe import PublicKey
 from veilface.protect.stream import Integers, Stream
 from veilface.protect.word_ring import Words, mirrored, products
 
@@ -65,7 +64,7 @@ def identify(
     the key holder refuses with.
     """
     evidence = template_evidence(probe, masks=probe_masks)
-    hidden, coordinates = masked(probe, PublicKey(probe_key), Stream())
+    hidden, coordinates = masked(probe, SubjectKey(probe_key), Stream())
     spent = masks.spend()
     conversion = holder.begin(norm=evidence.norm, range_=evidence.range_, probe=hidden)
     converted = converted_probe(conversion.sealed, coordinates)

@@ -46,13 +46,13 @@ Bits = NDArray[np.bool_]
 class Masked:
     """A suite-0x01 ciphertext of which the key holder can open 128 coefficients, each under a mask.
 
-    ``key_fp`` (32 B) – the public key it is under; ``second`` – the second component, NTT residues (3, 4096);
+    ``key_fp`` (32 B) – the public key it is under; ``second`` – the second component, words (3, 4096);
     ``first`` – int64 (3, 128), the coefficients of the first component that carry coordinates, masked. No other
     coefficient of the first component is ever sent.
     """
 
     key_fp: bytes
-    second: NDArray[np.float64]
+    second: Words
     first: Integers
 
 

@@ -46,11 +46,16 @@ _RAW: Final = seal.compr_mode_type.none
 
 
 def parse_words(data: bytes, *, components: int, basis: Basis = DATA) -> Residues:
-    """What :func:`parse_integers` reads, as float64 integers, to compute on."""
-    return parse_integers(data, components=components, basis=basis).astype(np.float64)
+    """What :func:`parse_residues` reads, as float64 integers, to compute on."""
+    return parse_residues(data, components=components, basis=basis).astype(np.float64)
 
 
 def parse_integers(data: bytes, *, components: int, basis: Basis = DATA) -> Words:
+    """What :func:`parse_residues` reads, as 64-bit words, SEAL's own."""
+    return parse_residues(data, components=components, basis=basis).astype(np.uint64)
+
+
+def parse_residues(data: bytes, *, components: int, basis: Basis = DATA) -> NDArray[np.uint32]:
     """Read residues of 3 bytes, little-endian, in the order component, prime, NTT index: (components, primes, 4096).
 
     Raises :class:`MalformedCiphertext` for a wrong length, a
@@ -61,12 +66,12 @@ def parse_integers(data: bytes, *, components: int, basis: Basis = DATA) -> Word
         raise MalformedCiphertext(got=f"{len(data)} B", expected=f"{expected} B")
     # Overlapping 4-byte reads at a stride of 3; the spare last byte keeps the final read inside the buffer.
     overlapping = np.ndarray((expected // RESIDUE_BYTES,), "<u4", buffer=data + b"\0", strides=(RESIDUE_BYTES,))
-    words = (overlapping & 0xFFFFFF).reshape(components, len(basis.primes), N)
+    words = (overlapping & np.uint32(0xFFFFFF)).reshape(components, len(basis.primes), N)
     if (words.max(axis=(0, 2)) >= np.array(basis.primes)).any():
         raise MalformedCiphertext(got="residue >= prime", expected="residues below their primes")
     if not words[1].any():
         raise MalformedCiphertext(got="second component 0", expected="second component not 0")
-    return words.astype(np.uint64)
+    return words
 
 
 def pack_words(residues: Residues) -> bytes:
@@ -94,15 +99,23 @@ class PublicKey:
 
     def zero(self) -> Residues:
         """A fresh encryption of zero, (2, 3, 4096), its noise divided by the special prime (σ ≈ 15)."""
-        return _tail_words(self._encryptor.encrypt_zero().to_string(_RAW), 2, len(PRIMES), N)
+        return self.zero_words().astype(np.float64)
+
+    def zero_words(self) -> NDArray[np.uint32]:
+        """As :meth:`zero`: words, read-only and where SEAL left them."""
+        return _low_words(self._encryptor.encrypt_zero().to_string(_RAW), 2, len(PRIMES), N)
 
     def rough_zero(self) -> Residues:
         """A fresh encryption of zero, (2, 3, 4096), without a special prime and with the whole noise (σ ≈ 240).
 
         It costs less than two thirds of :meth:`zero`; beside products of scale Δ² = 2^30 the noise does not show.
         """
+        return self.rough_zero_words().astype(np.float64)
+
+    def rough_zero_words(self) -> NDArray[np.uint32]:
+        """As :meth:`rough_zero`: words, read-only and where SEAL left them."""
         whole = _context(PRIMES).key_context_data().parms_id()
-        return _tail_words(self._rough_encryptor.encrypt_zero(whole).to_string(_RAW), 2, len(PRIMES), N)
+        return _low_words(self._rough_encryptor.encrypt_zero(whole).to_string(_RAW), 2, len(PRIMES), N)
 
 
 class SecretKey:
@@ -117,14 +130,7 @@ class SecretKey:
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Read 1,024 bytes of four coefficients each, low bits first: 0, 1, or 2 for −1."""
-        if len(packed) != SECRET_KEY_BYTES:
-            raise MalformedCiphertext(got=f"{len(packed)} B", expected=f"{SECRET_KEY_BYTES} B")
-        digits = np.frombuffer(packed, np.uint8)[:, None] >> np.array([0, 2, 4, 6], np.uint8) & 3
-        if (digits == 3).any():  # noqa: PLR2004 – the one two-bit digit that is no ternary coefficient
-            raise MalformedCiphertext(got="digit 3", expected="ternary digits")
-        coefficients = digits.reshape(N).astype(np.int64)
-        coefficients[coefficients == 2] = -1  # noqa: PLR2004 – the digit that stands for −1
-        return cls(KEY.forward(coefficients))
+        return cls(KEY.forward(ternary_coefficients(packed)))
 
     def pack(self) -> bytes:
         """The 1,024 bytes that :meth:`unpack` reads; for wrapping, never for a wire."""
@@ -159,6 +165,18 @@ class SecretKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key is not pickled")
+
+
+def ternary_coefficients(packed: bytes) -> Integers:
+    """The 4,096 coefficients of a packed secret; raises :class:`MalformedCiphertext`."""
+    if len(packed) != SECRET_KEY_BYTES:
+        raise MalformedCiphertext(got=f"{len(packed)} B", expected=f"{SECRET_KEY_BYTES} B")
+    digits = np.frombuffer(packed, np.uint8)[:, None] >> np.array([0, 2, 4, 6], np.uint8) & 3
+    if (digits == 3).any():  # noqa: PLR2004 – the one two-bit digit that is no ternary coefficient
+        raise MalformedCiphertext(got="digit 3", expected="ternary digits")
+    coefficients = digits.reshape(N).astype(np.int64)
+    coefficients[coefficients == 2] = -1  # noqa: PLR2004 – the digit that stands for −1
+    return coefficients
 
 
 def generate_key() -> tuple[SecretKey, bytes]:
@@ -236,9 +254,14 @@ def _encryptor(words: Words, primes: tuple[int, ...]) -> seal.Encryptor:
 
 def _tail_words(container: bytes, *shape: int) -> Residues:
     """The raw words at the end of one of our own SEAL containers, as float64 residues."""
+    return _low_words(container, *shape).astype(np.float64)
+
+
+def _low_words(container: bytes, *shape: int) -> NDArray[np.uint32]:
+    """The same in place: of each 64-bit word, which is below 2^24, the lower half."""
     count = math.prod(shape)
-    words = np.frombuffer(container, np.uint64, count, offset=len(container) - count * _WORD_BYTES)
-    return words.reshape(shape).astype(np.float64)
+    halves = np.frombuffer(container, "<u4", 2 * count, offset=len(container) - count * _WORD_BYTES)
+    return halves[::2].reshape(shape)
 
 
 @cache
