@@ -1,4 +1,4 @@
-"""Looks for an embedding in files, in every form somebody might have written it down in.
+"""Looks for an embedding or a token in files, in every form somebody might have written it down in.
 
 A form is searched by runs of neighbouring values, forwards and backwards, so a vector is found wherever it stands
 whole, whatever stands around it.
@@ -74,6 +74,13 @@ def search(embedding: NDArray[np.float64], *roots: Path) -> list[Finding]:
         for file in sorted(path for path in (root, *root.rglob("*")) if path.is_file()):
             findings += haystacks.search(EMPTINESS.sub(SOME_EMPTINESS, file.read_bytes()), place=str(file))
     return findings
+
+
+def search_bytes(secret: bytes, *roots: Path) -> list[Finding]:
+    """Every form of ``secret`` that stands in a file below ``roots``."""
+    haystacks = Haystacks(_written("bytes", secret))
+    files = sorted(path for root in roots for path in root.rglob("*") if path.is_file())
+    return [finding for file in files for finding in haystacks.search(file.read_bytes(), place=str(file))]
 
 
 def needles_of(embedding: NDArray[np.float64]) -> Iterator[Needle]:

@@ -1,18 +1,20 @@
-"""No embedding reaches the server or the key holder: enrol a marked one, then look for it everywhere."""
+"""No embedding and no token reaches the server or the key holder: enrol a marked one, then look for it everywhere."""
 
 import base64
 import json
 import math
+import re
 import secrets
 import struct
 from pathlib import Path
 
 import pytest
 
-from tests.canary import Haystacks, Needle, needles_of, search
+from tests.canary import Haystacks, needles_of, search, search_bytes
 from tests.processes import Machine
 from tests.server.conftest import DatabaseServer, with_device
-from tests.support import PASSWORD, near, unit
+from tests.support import PASSWORD, Device, near, unit
+from veilface.protect.scheme import OpenProtection, protections
 
 MARKED = unit(20_261_122)
 AROUND = b"\x00\xffnoise around it \x80" * 3
@@ -23,26 +25,37 @@ FORMS = sorted({needle.form for needle in HAYSTACKS.needles})
 def test_a_marked_embedding_is_nowhere(machine: Machine, database_server: DatabaseServer) -> None:
     """Both folders, the database's files, the logs at their most talkative, and every temporary file."""
     probe = near(MARKED, cosine=0.9)
+    places = (machine.folder, database_server.folder)
+    tokens, scores = [], []
     with machine.keyholder(), machine.server():
         device = with_device(machine.api().register("person-one"))
-        assert device.enrol(MARKED).status == 201
-        assert device.accepted(MARKED)
-        assert device.accepted(probe)
-        assert not device.accepted(unit(2))
+        for known in protections():
+            device.scheme, device.token = known.name, secrets.token_bytes(32)
+            assert device.enrol(MARKED, password=PASSWORD).status == 201
+            assert not device.accepted(unit(2))
+            assert device.accepted(MARKED)
+            message = device.verification(probe)
+            assert device.api.octets("/verifications", device.sealed(message)).json["accepted"]
+            data = template_of(device)
+            # The search does look where the template is stored.
+            assert search_bytes(data[:64], *places) != []
+            assert search(MARKED, *places) == []
+            tokens.append(device.token)
+            scores += [known.score(message.body, data)] if isinstance(known, OpenProtection) else []
         assert device.enrol(MARKED, password=PASSWORD).status == 201
-        template = device.person.profile()["template"]
-        data = device.api.get(f"/templates/{template['id']}/data").body
-        places = (machine.folder, database_server.folder)
-        while_running = search(MARKED, *places)
-    assert while_running == []
     for embedding in (MARKED, probe):
         assert search(embedding, *places) == []
-    # The search did look where the template is stored.
-    assert Haystacks([Needle("template", data[:64])]).search(everything(*places), place="template") != []
+    for token in tokens:
+        assert search_bytes(token, *places) == []
+    logs = b"\n".join(file.read_bytes() for file in machine.folder.rglob("*.log"))
+    assert logs
+    for score in scores:
+        assert not re.search(rb"(?<!\d)%d(?!\d)" % score, logs)
 
 
-def everything(*roots: Path) -> bytes:
-    return b"".join(file.read_bytes() for root in roots for file in root.rglob("*") if file.is_file())
+def template_of(device: Device) -> bytes:
+    template = device.person.profile()["template"]
+    return device.api.get(f"/templates/{template['id']}/data").body
 
 
 def test_the_search_knows_many_forms() -> None:

@@ -43,14 +43,25 @@ def cut_short(device: Device, path: str, message: Message) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seam", "works", "does_not"),
-    [("accepted", 1, 2), ("stored", 1, 2), ("activated", 2, 1), ("finished", 2, 1)],
+    ("seam", "works", "does_not", "schemes"),
+    [
+        ("accepted", 1, 2, ("homomorphic", "ranking")),
+        ("stored", 1, 2, ("negative", "homomorphic")),
+        ("activated", 2, 1, ("homomorphic", "homomorphic")),
+        ("finished", 2, 1, ("ranking", "negative")),
+    ],
 )
-def test_killed_while_enrolling_again(killing_field: Machine, seam: str, works: int, does_not: int) -> None:
+def test_killed_while_enrolling_again(
+    killing_field: Machine, seam: str, works: int, does_not: int, schemes: tuple[str, str]
+) -> None:
+    """With the same protection or another one; the token of the template that works is still the device's to use."""
     with dying(killing_field, f"{seam}:2"):
         device = newcomer(killing_field)
+        device.scheme, tokens = schemes[0], [device.token, secrets.token_bytes(32)]
         assert device.enrol(ME).status == 201
+        device.scheme, device.token = schemes[1], tokens[1]
         cut_short(device, "/enrolments", device.enrolment(NEW, password=PASSWORD))
+    device.scheme, device.token = schemes[works - 1], tokens[works - 1]
     with killing_field.server():
         assert device.accepted(unit(works))
         assert not device.accepted(unit(does_not))
