@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
+from veilface.protect.scheme import protection, protections
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "web/src/locales"
 PASSWORD = "seven quiet herons"
@@ -16,6 +18,7 @@ DESKTOP = {"width": 1440, "height": 900}
 # A first look loads 25 MB of models into a machine that may be busy.
 PATIENCE_MS = 120_000
 IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")
+SIGNED = 320
 
 
 def words(key: str, language: str = "zh", **values: object) -> str:
@@ -27,6 +30,11 @@ def words(key: str, language: str = "zh", **values: object) -> str:
     for name, value in values.items():
         sentence = sentence.replace("{" + name + "}", str(value))
     return str(sentence)
+
+
+def template_bytes(scheme: str) -> str:
+    """How much the server stores, as the pages write it."""
+    return f"{protection(scheme).template_bytes:,}"
 
 
 @dataclass
@@ -45,10 +53,14 @@ class Traffic:
         return [body for where, body in self.sent if where == path]
 
     def assert_no_picture(self) -> None:
-        """Nothing that was sent is a picture, and ciphertexts have exactly their size."""
+        """Nothing that was sent is a picture, and templates and probes have exactly their size."""
+        sizes = {
+            "/enrolments": {SIGNED + known.template_bytes for known in protections()},
+            "/verifications": {SIGNED + known.probe_bytes for known in protections()},
+        }
         for path, body in self.sent:
             assert not any(mark in body[:16] for mark in IMAGES), path
-            assert len(body) < 2000 or (len(body) == 74_048 and path in ("/enrolments", "/verifications")), path
+            assert len(body) in sizes[path] if path in sizes else len(body) < 2000, path
 
 
 @dataclass
@@ -100,12 +112,33 @@ class Person:
         self.press(words("account.create"))
         self.page.wait_for_url("**/enrol")
 
-    def enrol(self) -> None:
+    def enrol(self, scheme: str = "homomorphic") -> None:
         """From the enrolment page to the receipt, with the camera."""
+        self.choose(scheme)
         self.press(words("enrol.before.camera"))
         self.see(words("enrol.title.review"))
         self.press(words("enrol.review.confirm"))
-        self.see(words("enrol.done.received", bytes="73,728"))
+        self.see(words(f"enrol.done.received.{scheme}", bytes=template_bytes(scheme)))
+
+    def renew(self, scheme: str) -> None:
+        """From one's own data to a new template, with the camera."""
+        self.begin_renewal(scheme)
+        self.see(words("enrol.title.review"))
+        self.press(words("enrol.review.renew"))
+        self.see(words("enrol.done.renewed"))
+        self.see(words(f"enrol.done.received.{scheme}", bytes=template_bytes(scheme)))
+
+    def begin_renewal(self, scheme: str = "homomorphic", password: str = PASSWORD) -> None:
+        """Press the one button, choose, give the password and open the camera."""
+        self.go("/me")
+        self.press(words("me.renew"))
+        self.choose(scheme)
+        self.page.get_by_label(words("enrol.before.renewal.password"), exact=True).fill(password)
+        self.press(words("enrol.before.camera"))
+
+    def choose(self, scheme: str) -> None:
+        """Choose this protection."""
+        self.page.get_by_role("radio", name=words(f"data.scheme.{scheme}.name"), exact=True).check()
 
     def recognise(self) -> str:
         """Look at the camera; the outcome."""

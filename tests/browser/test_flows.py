@@ -12,6 +12,7 @@ from tests.browser.conftest import Visit, machine_in
 from tests.browser.site import DESKTOP, PASSWORD, PATIENCE_MS, PHONE, Person, words
 from tests.face.pictures import side_by_side
 from tests.processes import Machine
+from veilface.protect.scheme import protection
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -24,23 +25,28 @@ PAGES = {
     "terms": "/terms",
     "missing": "/nowhere",
 }
+# What the information page shows beside the face and its features, by protection.
+PICTURES = {"homomorphic": ["words"], "ranking": ["ranks"], "negative": ["records", "counts"]}
 DENY = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
 
 
-def test_a_face_from_enrolment_to_deletion(site: Machine, visit: Visit, username: str) -> None:
+@pytest.mark.parametrize("scheme", PICTURES)
+def test_a_face_from_enrolment_to_deletion(site: Machine, visit: Visit, username: str, scheme: str) -> None:
     person = visit(site)
     person.register(username)
-    person.shot("1-before")
-    person.enrol()
-    person.shot("2-done")
-    assert [len(body) for body in person.traffic.to("/enrolments")] == [74_048]
+    person.enrol(scheme)
+    person.shot("1-done")
+    assert [len(body) for body in person.traffic.to("/enrolments")] == [320 + protection(scheme).template_bytes]
 
     person.go("/me")
-    for key in ("me.data.crop", "me.data.embedding", "me.data.words"):
-        person.see(words(key))
-    person.press(words("me.data.asNumbers"))
-    person.shot("3-my-data")
+    for key in ("crop", "embedding", *PICTURES[scheme]):
+        expect(person.page.get_by_role("img", name=words(f"me.data.{key}"), exact=True)).to_be_visible()
+    person.shot("2-my-data")
+    for flip in person.page.get_by_role("button", name=words("me.data.asNumbers")).all()[::-1]:
+        flip.click()
+    person.shot("3-as-numbers")
     assert person.recognise() == "accepted"
+    person.see(words("recognise.protection", name=words(f"data.scheme.{scheme}.name")))
     person.shot("4-accepted")
     person.traffic.assert_no_picture()
 
@@ -51,8 +57,12 @@ def test_a_face_from_enrolment_to_deletion(site: Machine, visit: Visit, username
     person.shot("5-not-accepted")
 
     person = visit(site, "obama again")
-    renew(person)
+    refuse_renewal(person, scheme)
     assert person.recognise() == "accepted"
+    (probe,) = person.traffic.to("/verifications")
+    person.renew(scheme)
+    assert person.recognise() == "accepted"
+    assert_renewed(person, scheme, probe)
 
     person.go("/me")
     person.press(words("me.delete.action"))
@@ -64,21 +74,48 @@ def test_a_face_from_enrolment_to_deletion(site: Machine, visit: Visit, username
     person.see(words("recognise.empty.title"))
 
 
-def renew(person: Person) -> None:
-    """Enrol again: a wrong password changes nothing, the right one makes a new key epoch."""
-    for password in ("not the password", PASSWORD):
-        person.go("/enrol")
-        person.page.get_by_label(words("enrol.before.renewal.password"), exact=True).fill(password)
-        if password == PASSWORD:
-            person.enrol()
-        else:
-            person.press(words("enrol.before.camera"))
-            person.see(words("enrol.before.renewal.wrong"))
-            expect(person.page.locator("video")).to_have_count(0)
-            person.shot("refused-renewal")
-            assert person.recognise() == "accepted"
+def refuse_renewal(person: Person, scheme: str) -> None:
+    """A wrong password opens no camera and changes nothing."""
+    person.begin_renewal(scheme, "not the password")
+    person.see(words("enrol.before.renewal.wrong"))
+    expect(person.page.locator("video")).to_have_count(0)
+    person.shot("refused-renewal")
+
+
+def assert_renewed(person: Person, scheme: str, probe: bytes) -> None:
+    """The key epoch is a new one; the probe of the old one is refused, and its token is gone."""
     person.go("/me")
     expect(person.page.locator("dt", has_text=words("me.template.epoch")).locator("+ dd")).not_to_have_text("1")
+    status = person.page.evaluate(
+        """async (probe) => {
+          const [, token] = /veilface_csrf=([^;]+)/.exec(document.cookie)
+          const headers = { 'Content-Type': 'application/octet-stream', 'X-CSRFToken': token }
+          const request = { method: 'POST', headers, body: Uint8Array.from(probe) }
+          return (await fetch('/api/v1/verifications', request)).status
+        }""",
+        list(probe),
+    )
+    assert 400 <= status < 500
+    epoch = int(person.page.locator("dt", has_text=words("me.template.epoch")).locator("+ dd").inner_text())
+    assert tokens(person) == ({epoch} if protection(scheme).token_bytes else set())
+
+
+def tokens(person: Person) -> set[int]:
+    """The epochs whose token this browser keeps."""
+    return set(
+        person.page.evaluate(
+            """() => new Promise((done) => {
+              const opening = indexedDB.open('veilface-device')
+              opening.onsuccess = () => {
+                const asking = opening.result.transaction('tokens').objectStore('tokens').getAllKeys()
+                asking.onsuccess = () => {
+                  opening.result.close()
+                  done(asking.result.map(([, epoch]) => epoch))
+                }
+              }
+            })"""
+        )
+    )
 
 
 def files(photos: Path) -> dict[str, tuple[bytes, str]]:
@@ -119,7 +156,7 @@ def test_enrolling_from_files(site: Machine, visit: Visit, photos: Path, usernam
     person.shot("chosen")
     person.press(words("enrol.goOn"))
     person.press(words("enrol.review.confirm"))
-    person.see(words("enrol.done.received", bytes="73,728"))
+    person.see(words("enrol.done.received.homomorphic", bytes="73,728"))
     person.traffic.assert_no_picture()
     assert person.recognise() == "accepted"
 
@@ -249,7 +286,7 @@ def test_a_renewal_that_is_not_finished_leaves_the_old_template_working(
     person = visit(site)
     person.register(username)
     person.enrol()
-    begin_renewal(person)
+    person.begin_renewal()
     expect(person.page.locator("video")).to_be_visible()
     person.page.get_by_role("banner").get_by_role("link", name="Veilface").click()
     person.page.wait_for_url("**/")
@@ -270,27 +307,20 @@ def test_a_renewal_that_fails_leaves_the_old_template_working(
             person.page.unroute("**/api/v1/enrolments")
             assert_the_first_template_works(person)
 
-            begin_renewal(person)
+            person.begin_renewal()
             person.see(words("enrol.title.review"))
-        person.press(words("enrol.review.confirm"))
+        person.press(words("enrol.review.renew"))
         person.see(words("enrol.failedRenewal"))
         person.shot("keyholder-down")
         with machine.keyholder():
             assert_the_first_template_works(person)
 
 
-def begin_renewal(person: Person) -> None:
-    """Give the password and open the camera."""
-    person.go("/enrol")
-    person.page.get_by_label(words("enrol.before.renewal.password"), exact=True).fill(PASSWORD)
-    person.press(words("enrol.before.camera"))
-
-
 def fail_renewal(person: Person) -> None:
     """Go all the way, to be told that nothing was replaced."""
-    begin_renewal(person)
+    person.begin_renewal()
     person.see(words("enrol.title.review"))
-    person.press(words("enrol.review.confirm"))
+    person.press(words("enrol.review.renew"))
     person.see(words("enrol.failedRenewal"))
 
 
@@ -362,6 +392,40 @@ def test_a_further_device_waits_until_it_is_approved(site: Machine, visit: Visit
     assert person.recognise() == "accepted"
     person.see(words("device.alarm.title", count=1))
     person.shot("alarm")
+
+
+def test_a_keyed_protection_lives_on_one_device(site: Machine, visit: Visit, username: str) -> None:
+    person = visit(site)
+    person.register(username)
+    person.enrol("ranking")
+
+    person = visit(site, profile="second")
+    log_in(person, username)
+    for path in ("/recognise", "/me"):
+        person.go(path)
+        person.see(words("device.elsewhere.title"))
+        person.shot(f"elsewhere-{path[1:]}")
+    assert person.traffic.to("/verifications") == []
+    person.begin_renewal("ranking")
+    person.see(words("device.pending.title"))
+
+    person = visit(site)
+    person.go("/me")
+    person.press(words("me.devices.approve.action"))
+    person.page.get_by_role("dialog").get_by_role("button", name=words("me.devices.approve.confirm")).click()
+    expect(person.page.get_by_role("dialog")).to_be_hidden()
+
+    person = visit(site, profile="second")
+    person.renew("ranking")
+    assert person.recognise() == "accepted"
+
+    person = visit(site)
+    person.go("/recognise")
+    person.see(words("device.elsewhere.title"))
+    person.renew("homomorphic")
+    assert person.recognise() == "accepted"
+    person = visit(site, profile="second")
+    assert person.recognise() == "accepted"
 
 
 def log_in(person: Person, username: str) -> None:

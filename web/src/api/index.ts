@@ -21,7 +21,7 @@ export type * from '@/api/types'
 
 type Body = Uint8Array<ArrayBuffer>
 
-/** An enrolment or a verification carries 74 KB up and waits for the key holder. */
+/** An enrolment or a verification carries up to 74 KB and waits for the key holder. */
 const SLOW_MS = 30_000
 
 async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
@@ -57,8 +57,8 @@ export const api = {
   deleteTemplate: (id: Hex, envelope: Body) =>
     data(requestJson<Deletion>('POST', `/templates/${id}/deletion`, { body: envelope })),
 
-  /** `envelope` is header ‖ signature ‖ template, 74,048 bytes; the answer carries the server's stage timings. */
+  /** `envelope` is header ‖ signature ‖ template, as long as its suite says; the answer carries stage timings. */
   enrol: (envelope: Body) => requestJson<Enrolment>('POST', '/enrolments', { body: envelope, timeoutMs: SLOW_MS }),
-  /** `envelope` is header ‖ signature ‖ probe, 74,048 bytes; the answer carries the server's stage timings. */
+  /** `envelope` is header ‖ signature ‖ probe, as long as its suite says; the answer carries stage timings. */
   verify: (envelope: Body) => requestJson<Verification>('POST', '/verifications', { body: envelope, timeoutMs: SLOW_MS }),
 }

@@ -59,13 +59,19 @@ const OUTCOMES = {
   disabled: Outcome.DISABLED,
 } as const
 
-/** A challenge and the key to protect with. An enrolment names its protection; replacing a template needs the password. */
+/**
+ * A challenge and the key to protect with. An enrolment names its protection; replacing a template needs the password.
+ * @throws DeviceError token_elsewhere for a verification that this device cannot make
+ */
 export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): Promise<Ticket> {
   const me = await ensureDevice()
   const grant = await ask(me, purpose, wish)
   const certified = await certifiedKey(me, grant.challenge, wish.scheme)
+  if (purpose === 'verify') {
+    await settleOn(me, grant, certified)
+    await tokenFor(me, certified)
+  }
   void templateProtector(certified.scheme.name)
-  if (purpose === 'verify') await settleOn(me, grant, certified)
   return { self: me, purpose, grant, certified, wish }
 }
 
@@ -86,15 +92,11 @@ export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnS
   })
 }
 
-/**
- * Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected.
- * @throws DeviceError token_elsewhere where the template is of a keyed protection that another device enrolled
- */
+/** Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected. */
 export async function verify(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Verified> {
   const { self: me, grant, certified } = await usable(ticket)
   const templateHash = currentTemplate(grant)
-  const token = isKeyed(certified.scheme) ? await tokenOf(me.account.id, certified.epoch) : NO_TOKEN
-  if (!token) throw new DeviceError('token_elsewhere')
+  const token = await tokenFor(me, certified)
   const body = await protect('protectProbe', certified, token, embedding, onStep)
   const about = { body, templateHash, ...(await named(grant, certified)) }
   const message = await sign(me, MessageType.VERIFY, grant, about)
@@ -125,6 +127,13 @@ export async function deleteTemplate(template: Template): Promise<{ receipt: Rec
 
 async function ask(me: Self, type: keyof typeof LABELS, wish?: Wish): Promise<Grant> {
   return askChallenge(me, type, await contextHash(LABELS[type], me.origin, me.binding), wish)
+}
+
+/** The secret behind the account's template. @throws DeviceError token_elsewhere */
+async function tokenFor(me: Self, { scheme, epoch }: Certified): Promise<Bytes> {
+  const token = isKeyed(scheme) ? await tokenOf(me.account.id, epoch) : NO_TOKEN
+  if (!token) throw new DeviceError('token_elsewhere', { scheme: scheme.name })
+  return token
 }
 
 /** Protects, and overwrites what was protected and with which secret. */

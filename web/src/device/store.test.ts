@@ -71,10 +71,8 @@ describe('key holder pin', () => {
     const second = bytes(4, 2, 2)
     await pinnedKeyHolder(first, SITE)
     expect(await pinnedKeyHolder(first, SITE)).toEqual(first)
-    await expect(pinnedKeyHolder(second, SITE)).rejects.toMatchObject({
-      code: 'keyholder_changed',
-      details: { known: await fingerprint(first), offered: await fingerprint(second) },
-    })
+    const details = { known: await fingerprint(first), offered: await fingerprint(second) }
+    await expect(pinnedKeyHolder(second, SITE)).rejects.toMatchObject({ code: 'keyholder_changed', details })
     await trustKeyHolder(second, SITE)
     expect(await pinnedKeyHolder(second, SITE)).toEqual(second)
   })

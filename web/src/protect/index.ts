@@ -1,5 +1,5 @@
 /** The device's half of the protection: envelopes are signed and checked here, embeddings protected in a worker. */
-export { sha256, type Bytes } from './bytes'
+export { sameBytes, sha256, type Bytes } from './bytes'
 export { COSINE_THRESHOLD, modelFingerprint, thresholdUnits } from './calibration'
 export {
   contextHash,

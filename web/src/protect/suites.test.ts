@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { contractId } from '@/contract'
+import embedderVectors from '../../../vectors/face-embedder.json'
 import { COSINE_THRESHOLD, modelFingerprint, thresholdUnits } from './calibration'
 import { isKeyed, SCHEME_NAMES, schemeNamed, schemeOf, SCHEMES } from './suites'
 
@@ -29,6 +30,7 @@ describe('thresholds', () => {
   it('are whole numbers, and part of what a header names', async () => {
     expect(SCHEME_NAMES.map(thresholdUnits)).toEqual([363_518, 60_481, 2033])
     expect(COSINE_THRESHOLD).toBeCloseTo(0.363518, 6)
+    expect(Buffer.from(await modelFingerprint('homomorphic')).toString('hex')).toBe(embedderVectors.model_fp)
     const id = await contractId()
     for (const name of SCHEME_NAMES) {
       const units = Buffer.alloc(4)

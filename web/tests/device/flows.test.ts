@@ -152,8 +152,8 @@ describe('openTicket', () => {
     const site = api.site
     api.site = async () => {
       const said = await site()
-      const [first, ...others] = said.contract.schemes
-      return { ...said, contract: { ...said.contract, schemes: [{ ...first, model_fp: 'AAAA' }, ...others] } }
+      const schemes = said.contract.schemes.map((scheme) => ({ ...scheme, model_fp: 'AAAA' }))
+      return { ...said, contract: { ...said.contract, schemes } }
     }
     await expect(openTicket('enrol')).rejects.toMatchObject({ code: 'contract_mismatch' })
   })

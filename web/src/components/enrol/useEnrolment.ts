@@ -3,8 +3,9 @@ import { averageEmbeddings } from '@/face'
 import { forgetShot, type Shot } from '@/components/camera/shot'
 import type { Step, Timings } from '@/components/camera/steps'
 import { enrol, openTicket, type Enrolled, type Ticket } from '@/device/face'
+import type { Wish } from '@/device/messages'
 import { keepPicture } from '@/device/picture'
-import { refreshAccount } from '@/stores/session'
+import { refreshAccount, session } from '@/stores/session'
 import { onePerson } from './onePerson'
 
 /** How many shots are averaged. */
@@ -21,18 +22,20 @@ export function useEnrolment() {
   const trouble = shallowRef<unknown>(null)
   const result = shallowRef<Enrolled | null>(null)
   const different = computed(() => !onePerson(shots.value.map((shot) => shot.embedding)))
-  let password: string | undefined
   const busy = ref(false)
+  const renewal = ref(session.account?.template != null)
+  let wish: Wish = {}
   let ticket: Ticket | null = null
 
   /** Asks for the challenge first: a wrong password or a missing key holder is told before anybody poses. */
-  async function begin(from: 'camera' | 'upload', secret?: string): Promise<void> {
-    password = secret
+  async function begin(from: 'camera' | 'upload', wished: Wish): Promise<void> {
+    wish = wished
+    renewal.value = session.account?.template != null
     source.value = from
     busy.value = true
     trouble.value = null
     try {
-      ticket = await openTicket('enrol', password)
+      ticket = await openTicket('enrol', wish)
       stage.value = 'capture'
     } catch (error) {
       trouble.value = error
@@ -72,7 +75,7 @@ export function useEnrolment() {
     try {
       const embedding = averageEmbeddings(shots.value.map((shot) => shot.embedding))
       const picture = { photo: best.photo, crop: best.crop, embedding: embedding.slice() }
-      const opened = ticket ?? (await openTicket('enrol', password))
+      const opened = ticket ?? (await openTicket('enrol', wish))
       result.value = await enrol(opened, embedding, note)
       await keepPicture(opened.self.account.id, { ...picture, takenAt: Date.now(), shots: shots.value.length })
       picture.embedding.fill(0)
@@ -93,5 +96,5 @@ export function useEnrolment() {
   }
 
   onBeforeUnmount(forgetShots)
-  return { stage, source, shots, timings, trouble, result, different, busy, begin, add, remove, retake, confirm }
+  return { stage, source, shots, timings, trouble, result, different, busy, renewal, begin, add, remove, retake, confirm }
 }

@@ -2,14 +2,16 @@ import { computed, onMounted, ref, shallowRef } from 'vue'
 import { ApiError } from '@/api'
 import { forgetShot, type Shot } from '@/components/camera/shot'
 import type { Step, Timings } from '@/components/camera/steps'
+import { canUse } from '@/device/custody'
+import { DeviceError } from '@/device/errors'
 import { openTicket, verify, type Ticket, type Verified } from '@/device/face'
 import { refreshAccount, session } from '@/stores/session'
 
-export type Stage = 'looking' | 'empty' | 'asking' | 'answered' | 'failed'
+export type Stage = 'opening' | 'looking' | 'empty' | 'elsewhere' | 'asking' | 'answered' | 'failed'
 
 /** One look at the camera, one question, one answer. */
 export function useRecognition() {
-  const stage = ref<Stage>(session.account?.template ? 'looking' : 'empty')
+  const stage = ref<Stage>('opening')
   const source = ref<'camera' | 'upload'>('camera')
   const timings = ref<Timings>({})
   const trouble = shallowRef<unknown>(null)
@@ -17,14 +19,20 @@ export function useRecognition() {
   const account = computed(() => session.account)
   let ticket: Promise<Ticket> | null = null
 
-  /** Shows the camera at once, and asks for the challenge while the person still looks for their place. */
-  function begin(): void {
+  /**
+   * Shows the camera, and asks for the challenge while the person still looks for their place. Nobody poses where there
+   * is no template, or one whose secret is on another device.
+   */
+  async function begin(): Promise<void> {
     result.value = null
     timings.value = {}
-    stage.value = session.account?.template ? 'looking' : 'empty'
-    if (stage.value === 'empty') return
-    ticket = openTicket('verify')
-    ticket.catch(fail)
+    const { id, template } = session.account ?? {}
+    if (!id || !template) stage.value = 'empty'
+    else if (await canUse(id, template)) {
+      ticket = openTicket('verify')
+      ticket.catch(fail)
+      stage.value = 'looking'
+    } else stage.value = 'elsewhere'
   }
 
   async function look(shot: Shot): Promise<void> {
@@ -41,14 +49,15 @@ export function useRecognition() {
     }
   }
 
-  /** No decision was made; where the template turns out to be gone, the page says that instead. */
+  /** No decision was made; where the template turns out to be gone, or another device's, the page says that instead. */
   async function fail(error: unknown): Promise<void> {
     trouble.value = error
     stage.value = 'failed'
-    if (error instanceof ApiError && error.code === 'keyholder.not_enrolled') {
-      await refreshAccount().catch(() => undefined)
-      stage.value = 'empty'
-    }
+    const gone = error instanceof ApiError && error.code === 'keyholder.not_enrolled'
+    const elsewhere = error instanceof DeviceError && error.code === 'token_elsewhere'
+    if (!gone && !elsewhere) return
+    await refreshAccount().catch(() => undefined)
+    stage.value = gone ? 'empty' : 'elsewhere'
   }
 
   function note(step: Step, milliseconds: number): void {
