@@ -199,6 +199,7 @@ def opened(hidden: Masked, secret: SubjectSecret) -> Integers | None:
     Raises ``MalformedCiphertext`` for words of another shape, or not below their primes.
     """
     require_words(hidden.second, (len(DATA.primes), N), *DATA.primes)
+    require_words(hidden.first, (len(DATA.primes), DIMENSION), *DATA.primes)
     phase = DATA.low_coefficients(DATA.residues(secret.residues * hidden.second), DIMENSION) + hidden.first
     first, second, third = DATA.primes
     low = phase[0] % first

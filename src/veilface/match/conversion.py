@@ -46,10 +46,9 @@ def masked(ciphertext: bytes, key: SubjectKey, stream: Stream) -> tuple[Masked, 
     _reduce(lifted, _COLUMN)
     first = _rounded_down(_inverse(lifted[0])[:, :DIMENSION], stream.errors(DIMENSION))
     masks = stream.uniform(MASK_BOUND, DIMENSION)
+    first = _reduce(first + masks % _PRIMES, _PRIMES)
     second = _reduce(words[1] + _lowered(lifted[1], stream.errors(N)) * _SPECIAL_INVERSES, _PRIMES)
-    return Masked(
-        key_fp=key.fingerprint, first=_reduce(first + masks % _PRIMES, _PRIMES), second=second.astype(np.uint32)
-    ), masks
+    return Masked(key_fp=key.fingerprint, first=first.astype(np.uint32), second=second.astype(np.uint32)), masks
 
 
 def packed_templates(sealed: Sealed, masks: Integers) -> Words:

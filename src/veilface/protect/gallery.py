@@ -47,13 +47,13 @@ class Masked:
     """A suite-0x01 ciphertext of which the key holder can open 128 coefficients, each under a mask.
 
     ``key_fp`` (32 B) – the public key it is under; ``second`` – the second component, words (3, 4096);
-    ``first`` – int64 (3, 128), the coefficients of the first component that carry coordinates, masked. No other
+    ``first`` – residues (3, 128), the coefficients of the first component that carry coordinates, masked. No other
     coefficient of the first component is ever sent.
     """
 
     key_fp: bytes
     second: Words
-    first: Integers
+    first: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
