@@ -11,13 +11,13 @@ def test_bench_verify(veilface: Veilface) -> None:
     assert done.stderr == ""
     report = json.loads(done.stdout)
     assert report["rounds"] == 2
-    assert {"veilface", "tenseal", "numpy", "sizes", "tenseal_sizes", "cosine_error"} < set(report)
+    assert {"veilface", "tenseal", "numpy", "sizes", "tenseal_sizes", "cosine_error", "protections"} < set(report)
 
 
 def test_bench_verify_for_people(veilface: Veilface) -> None:
     done = veilface("bench", "verify", "--rounds", "1")
     assert done.returncode == 0, done.stderr
-    for word in ("TenSEAL", "NumPy", "73,728", "rms"):
+    for word in ("TenSEAL", "NumPy", "73,728", "rms", "Local ranking", "Negative database", "2,048"):
         assert word in done.stdout
 
 

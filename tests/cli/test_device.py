@@ -32,12 +32,22 @@ def test_a_life_in_commands(veilface: Veilface, server: str, photos: Path) -> No
     genuine = veilface("verify", photos / "obama2.jpg", "--json")
     assert genuine.returncode == 0, genuine.stderr
     answer = json.loads(genuine.stdout)
-    assert set(answer) == {"accepted", "outcome", "retry_after_s", "timings_ms"}
-    assert (answer["accepted"], answer["outcome"]) == (True, "accepted")
+    assert set(answer) == {"scheme", "accepted", "outcome", "retry_after_s", "timings_ms"}
+    assert (answer["scheme"], answer["accepted"], answer["outcome"]) == ("homomorphic", True, "accepted")
     impostor = veilface("verify", photos / "biden.jpg", "--json")
     assert (impostor.returncode, impostor.stderr) == (1, "")
     assert json.loads(impostor.stdout)["outcome"] == "not_accepted"
     assert "active" in veilface("devices").stdout
+    by_stdin = ("--password-file", "-")
+    renewed = veilface("renew", photos / "obama.jpg", "--scheme", "ranking", *by_stdin, "--json", stdin=PASSWORD)
+    assert json.loads(renewed.stdout)["template"].items() >= {"scheme": "ranking", "bytes": 320, "epoch": 2}.items()
+    renewed = veilface("renew", photos / "obama.jpg", *by_stdin, stdin=PASSWORD)
+    assert renewed.stdout.startswith("Renewed: ")
+    assert "320 bytes" in renewed.stdout
+    assert veilface("verify", photos / "obama2.jpg", "--scheme", "ranking").returncode == 0
+    insisted = veilface("verify", photos / "obama2.jpg", "--scheme", "negative")
+    assert (insisted.returncode, insisted.stdout) == (1, "")
+    assert "veilface renew --scheme negative" in insisted.stderr
     assert veilface("delete", "--yes", "--json").returncode == 0
     gone = veilface("verify", photos / "obama.jpg")
     assert gone.returncode == 1

@@ -13,7 +13,7 @@ from tests.cli.conftest import Veilface
 from veilface import launcher
 from veilface.cli import checks
 
-LOCAL = ["python", "models", "onnxruntime", "seal", "web", "permissions", "database", "disk"]
+LOCAL = ["python", "models", "onnxruntime", "seal", "keyed", "web", "permissions", "database", "disk"]
 
 
 def found(veilface: Veilface, *arguments: str | Path) -> dict[str, dict[str, str]]:

@@ -38,6 +38,18 @@ def test_compare_says_yes_or_no_and_never_how_much(veilface: Veilface, photos: P
     assert all(abs(number - cosine) > 0.01 for number in numbers_in(answer))
 
 
+@pytest.mark.parametrize("scheme", ["ranking", "negative"])
+def test_compare_under_the_keyed_protections(veilface: Veilface, photos: Path, scheme: str) -> None:
+    answers = [
+        json.loads(veilface("compare", photos / "obama.jpg", photos / probe, "--scheme", scheme, "--json").stdout)
+        for probe in ("obama2.jpg", "biden.jpg")
+    ]
+    assert [(answer["scheme"], answer["match"]) for answer in answers] == [(scheme, True), (scheme, False)]
+    for answer in answers:
+        assert set(answer) == {"scheme", "match", "timings_ms"}
+        assert list(answer["timings_ms"]) == [stage for stage in STAGES if stage != "prepare"]
+
+
 def test_compare_for_people(veilface: Veilface, photos: Path) -> None:
     done = veilface("compare", photos / "obama.jpg", photos / "obama2.jpg")
     assert done.returncode == 0

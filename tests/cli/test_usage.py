@@ -3,6 +3,8 @@
 import pytest
 
 from tests.cli.conftest import Veilface
+from veilface.cli import options
+from veilface.sdk import SCHEMES
 
 CHINESE = "的"
 
@@ -27,6 +29,7 @@ CHINESE = "的"
         ("bench", "pipeline", "missing"),
         ("delete",),
         ("register", "myself"),
+        ("renew",),
         ("--lang", "fr", "doctor"),
         ("doctor", "--lang"),
     ],
@@ -57,8 +60,15 @@ def test_chinese_is_the_default(veilface: Veilface) -> None:
 
 def test_help_names_every_command(veilface: Veilface) -> None:
     shown = veilface("--help").stdout
-    for command in ("serve", "compare", "embed", "enrol", "verify", "delete", "keyholder", "doctor", "bench"):
+    for command in ("serve", "compare", "embed", "enrol", "renew", "verify", "delete", "keyholder", "doctor", "bench"):
         assert command in shown
+
+
+def test_the_protections_are_named_and_are_those_of_the_sdk(veilface: Veilface) -> None:
+    assert tuple(options.SCHEMES.split("|")) == SCHEMES
+    for command in ("enrol", "renew", "verify", "compare"):
+        shown = "".join(veilface(command, "--help", COLUMNS="200").stdout.split())
+        assert options.SCHEMES in shown, command
 
 
 def test_the_version(veilface: Veilface) -> None:

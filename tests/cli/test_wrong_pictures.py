@@ -75,11 +75,11 @@ def test_a_wrong_picture_changes_nothing(
 
     device = Device(tmp_path / "device")
     assert device.enrol(right).receipt.total_decisions == 1
-    refused("enrol", right, wrong, "--replace", *BY_STDIN)
+    refused("renew", right, wrong, *BY_STDIN)
     refused("verify", wrong)
     before = records(pair)
     with pytest.raises(error):
-        device.enrol(wrong, password=PASSWORD)
+        device.renew(wrong, password=PASSWORD)
     with pytest.raises(error):
         device.verify(wrong)
     assert records(pair) == before

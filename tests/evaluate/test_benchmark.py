@@ -8,18 +8,19 @@ import pytest
 
 from tests.support import near, unit
 from veilface.evaluate import peers, pipeline
-from veilface.evaluate.account import temporary_account
+from veilface.evaluate.account import prepared, temporary_account
 from veilface.evaluate.benchmark import bench_verification, measure_cosine_error
 from veilface.evaluate.errors import NoPeople, PeerMissing
 from veilface.evaluate.pipeline import bench_pipeline
 from veilface.evaluate.stopwatch import Stopwatch
 from veilface.evaluate.synthetic import at_cosine, unit_vectors
 from veilface.face.errors import NoFace
-from veilface.match.masks import prepare
-from veilface.match.verification import probe_evidence
+from veilface.match.evidence import verify_evidence
 from veilface.protect.calibration import cosine_threshold
-from veilface.protect.homomorphic import protect_probe, protect_template
+from veilface.protect.scheme import protection
+from veilface.sdk import SCHEMES
 
+BY_ANY_PROTECTION = {"protect_template", "enrol", "protect", "match", "keyholder", "answer", "server_path"}
 STAGES = {"encrypt", "prepare", "match", "keyholder", "keyholder_decide", "answer", "server_path"}
 
 
@@ -28,6 +29,15 @@ def test_one_run_holds_ours_the_peer_and_the_floor() -> None:
     report = bench_verification(rounds=2, advance=lambda done, total: advanced.append((done, total)))
     assert set(report.veilface) >= STAGES
     assert {spread.rounds for spread in report.veilface.values()} == {2}
+    assert tuple(report.protections) == SCHEMES
+    for one in report.protections.values():
+        assert set(one.stages) >= BY_ANY_PROTECTION
+        assert {spread.rounds for spread in one.stages.values()} == {2}
+    assert [(one.template, one.probe) for one in report.protections.values()] == [
+        (73_728, 73_728),
+        (320, 320),
+        (2_048, 256),
+    ]
     assert set(report.tenseal) == {"encrypt", "dot", "decide"}
     assert set(report.numpy) == {"dot"}
     path = report.veilface
@@ -46,18 +56,25 @@ def test_the_encrypted_score_is_the_cosine_within_a_thousandth() -> None:
     assert error.max <= 0.005
 
 
-def test_the_temporary_account_decides_like_the_plaintext() -> None:
-    template_vector = unit(1)
-    with temporary_account() as account:
-        template = account.enrol(lambda key: protect_template(template_vector, public_key=key))
-        for cosine, expected in ((0.9, True), (cosine_threshold() + 0.02, True), (cosine_threshold() - 0.02, False)):
-            grant, public_key = account.challenge()
-            probe = protect_probe(near(template_vector, cosine=cosine), public_key=public_key)
+@pytest.mark.parametrize(
+    ("scheme", "least", "most"),
+    [
+        ("homomorphic", cosine_threshold() + 0.02, cosine_threshold() - 0.02),
+        ("ranking", 0.6, 0.1),
+        ("negative", 0.6, 0.1),
+    ],
+)
+def test_the_temporary_account_decides_like_the_plaintext(scheme: str, least: float, most: float) -> None:
+    face, chosen = unit(1), protection(scheme)
+    with temporary_account(chosen) as account:
+        template = account.enrol(face)
+        for cosine, expected in ((0.9, True), (least, True), (most, False)):
+            grant, key = account.challenge()
+            probe = account.probe(near(face, cosine=cosine), key=key)
             header, signature = account.signed(grant, probe)
-            masks = prepare(public_key, purpose="verify")
-            evidence = probe_evidence(template, probe, threshold=cosine_threshold(), masks=masks)
-            receipt = account.decide(header, signature, evidence)
-            assert account.accepted(header, receipt) is expected
+            masks = prepared(chosen, key, purpose="verify")
+            evidence = verify_evidence(chosen, template, probe, masks=masks)
+            assert account.accepted(header, account.decide(header, signature, evidence)) is expected
 
 
 def test_without_tenseal_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_replacing_a_template_needs_the_password(device: Device) -> None:
         device.enrol(STRANGER)
     assert refusal.value.server_code == "server.password_needed"
     assert device.verify(ME).accepted
-    assert device.enrol(STRANGER, password=PASSWORD).template.epoch == 2
+    assert device.renew(STRANGER, password=PASSWORD).template.epoch == 2
     assert device.verify(STRANGER).accepted
     assert not device.verify(ME).accepted
 
@@ -70,10 +70,10 @@ def test_a_failed_re_enrolment_leaves_the_old_template_working(device: Device, m
     with monkeypatch.context() as broken:
         broken.setattr(Client, "enrol", lost)
         with pytest.raises(ServerUnreachable):
-            device.enrol(STRANGER, password=PASSWORD)
+            device.renew(STRANGER, password=PASSWORD)
     assert device.verify(ME).accepted
     assert not device.verify(STRANGER).accepted
-    assert device.enrol(STRANGER, password=PASSWORD).template.epoch == 3
+    assert device.renew(STRANGER, password=PASSWORD).template.epoch == 3
     assert device.verify(STRANGER).accepted
 
 

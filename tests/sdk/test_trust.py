@@ -269,7 +269,7 @@ def test_a_refused_enrolment_brings_its_receipt(device: Device, tmp_path: Path) 
         assert not device.verify(b"a stranger").accepted
     assert device.verify(ME).outcome.name == "RETRY_LATER"
     with pytest.raises(ServerRefused) as refusal:
-        device.enrol(ME, password=PASSWORD)
+        device.renew(ME, password=PASSWORD)
     assert refusal.value.server_code == "server.enrolment_paused"
     pins = pins_of(tmp_path)
     assert (pins.decisions, pins.unanswered) == (8, 0)

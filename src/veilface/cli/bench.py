@@ -17,7 +17,7 @@ def verify(
     rounds: Annotated[int, typer.Option(min=1, max=10_000, help=text("cli.option.rounds"))] = 50,
     as_json: JsonFlag = False,
 ) -> None:
-    """Times one encrypted verification stage by stage against TenSEAL and plain NumPy."""
+    """Times one verification by every protection stage by stage, against TenSEAL and plain NumPy."""
     from veilface.cli.progress import progress
     from veilface.cli.report import show_verification
     from veilface.evaluate.benchmark import bench_verification

@@ -42,6 +42,7 @@ def examine(data: Path, server: str) -> list[Finding]:
         "models": _models,
         "onnxruntime": _onnxruntime,
         "seal": _seal,
+        "keyed": _keyed,
         "web": _web,
         "permissions": lambda: _permissions(data),
         "database": lambda: _database(data / "server" / "veilface.sqlite3"),
@@ -88,6 +89,24 @@ def _seal() -> tuple[State, str]:
     PublicKey(public_key).zero()
     SecretKey.unpack(secret.pack())
     return "good", version("seal-python")
+
+
+def _keyed() -> tuple[State, str]:
+    """The keyed protections tell one synthetic vector from another, so this NumPy computes as it must."""
+    from veilface.evaluate.synthetic import unit_vectors
+    from veilface.protect.calibration import threshold_units
+    from veilface.protect.scheme import OpenProtection, protections
+    from veilface.protect.token import fresh_token
+
+    found = [one for one in protections() if isinstance(one, OpenProtection)]
+    for protection in found:
+        material = {"key": protection.generate_key().public_key, "token": fresh_token()}
+        same, other = (protection.probe(vector, **material) for vector in unit_vectors("veilface doctor", 2))
+        template = protection.enrol(unit_vectors("veilface doctor", 1)[0], **material)
+        threshold = threshold_units(protection.name)
+        if not protection.score(other, template) < threshold <= protection.score(same, template):
+            return "broken", protection.name
+    return "good", ", ".join(protection.name for protection in found)
 
 
 def _web() -> tuple[State, str]:

@@ -1,11 +1,12 @@
 """``veilface register``, ``enrol``, ``verify`` …: this machine as a device of an account on a server."""
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from veilface.cli.options import (
     DEVICE_FOLDER,
+    SCHEMES,
     SERVER,
     DeviceOption,
     FingerprintOption,
@@ -13,12 +14,16 @@ from veilface.cli.options import (
     PasswordFile,
     Picture,
     Pictures,
+    SchemeOption,
     ServerOption,
     confirm,
     password,
 )
 from veilface.cli.output import emit, say, table
 from veilface.messages import text
+
+if TYPE_CHECKING:
+    from veilface.sdk import Enrolment
 
 DeviceId = Annotated[str, typer.Argument(metavar="DEVICE", help=text("cli.argument.device_id"))]
 Username = Annotated[str, typer.Argument(metavar="NAME", help=text("cli.argument.username"))]
@@ -79,40 +84,52 @@ def logout(*, device: DeviceOption = DEVICE_FOLDER) -> None:
 def enrol(
     images: Pictures,
     *,
-    replace: Annotated[bool, typer.Option("--replace", help=text("cli.option.replace"))] = False,
+    scheme: SchemeOption = "homomorphic",
     device: DeviceOption = DEVICE_FOLDER,
-    password_file: PasswordFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Enrols the face on the pictures; several are averaged."""
     from veilface.sdk import Device
 
-    secret = password(password_file) if replace else None
-    template = Device(device).enrol(*images, password=secret).template
-    if as_json:
-        emit(
-            {
-                "template": {
-                    "id": template.id,
-                    "scheme": template.scheme,
-                    "bytes": template.bytes,
-                    "epoch": template.epoch,
-                }
-            }
-        )
-    else:
-        say("cli.enrol.done", bytes=template.bytes, epoch=template.epoch)
+    _show("cli.enrol", Device(device).enrol(*images, scheme=scheme), as_json=as_json)
 
 
-def verify(image: Picture, *, device: DeviceOption = DEVICE_FOLDER, as_json: JsonFlag = False) -> None:
+def renew(
+    images: Pictures,
+    *,
+    scheme: Annotated[
+        str | None, typer.Option("--scheme", metavar=SCHEMES, help=text("cli.option.renew_scheme"))
+    ] = None,
+    device: DeviceOption = DEVICE_FOLDER,
+    password_file: PasswordFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Makes the template anew; the old one, and whatever was stolen of it, is then worthless."""
+    from veilface.sdk import Device
+
+    here = Device(device)
+    renewed = here.renew(*images, password=password(password_file), scheme=scheme)
+    _show("cli.renew", renewed, as_json=as_json)
+
+
+def verify(
+    image: Picture,
+    *,
+    scheme: Annotated[
+        str | None, typer.Option("--scheme", metavar=SCHEMES, help=text("cli.option.verify_scheme"))
+    ] = None,
+    device: DeviceOption = DEVICE_FOLDER,
+    as_json: JsonFlag = False,
+) -> None:
     """Asks whether the face is the enrolled one. The exit status is 0 only for yes."""
     from veilface.sdk import Device
 
-    verification = Device(device).verify(image)
+    verification = Device(device).verify(image, scheme=scheme)
     outcome = verification.outcome.name.lower()
     if as_json:
         emit(
             {
+                "scheme": verification.scheme,
                 "accepted": verification.accepted,
                 "outcome": outcome,
                 "retry_after_s": verification.retry_after_s,
@@ -183,11 +200,22 @@ def revoke(device_id: DeviceId, *, device: DeviceOption = DEVICE_FOLDER) -> None
     say("cli.revoke.done", device=device_id)
 
 
+def _show(verb: str, enrolment: "Enrolment", *, as_json: bool) -> None:
+    template = enrolment.template
+    if as_json:
+        described = {name: getattr(template, name) for name in ("id", "scheme", "bytes", "epoch")}
+        emit({"template": described})
+    else:
+        kept = "keyed" if enrolment.keyed else "sealed"
+        say(f"{verb}.done", epoch=template.epoch, received=text(f"cli.received.{kept}", None, bytes=template.bytes))
+
+
 COMMANDS: Final = {
     "register": register,
     "login": login,
     "logout": logout,
     "enrol": enrol,
+    "renew": renew,
     "verify": verify,
     "delete": delete,
     "devices": devices,

@@ -1,18 +1,14 @@
 """``veilface compare`` and ``veilface embed``: what can be done with pictures and no server."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
-
-from veilface.cli.options import JsonFlag, Picture, Pictures
+from veilface.cli.options import JsonFlag, Picture, Pictures, SchemeOption
 from veilface.cli.output import emit, milliseconds, say, table
 from veilface.messages import text
 
 if TYPE_CHECKING:
     from veilface.face.pipeline import Face
-
-SchemeOption = Annotated[str, typer.Option("--scheme", help=text("cli.option.scheme"))]
 
 
 def compare(

@@ -10,6 +10,7 @@ import typer
 from veilface.cli.errors import ConfirmationNeeded, PasswordNeeded
 from veilface.messages import text
 
+SCHEMES: Final = "homomorphic|ranking|negative"
 JsonFlag = Annotated[bool, typer.Option("--json", help=text("cli.option.json"))]
 DeviceOption = Annotated[
     Path, typer.Option("--device", envvar="VEILFACE_DEVICE", metavar="DIR", help=text("cli.option.device"))
@@ -20,6 +21,7 @@ ServerOption = Annotated[
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", metavar="FILE", help=text("cli.option.password_file"))
 ]
+SchemeOption = Annotated[str, typer.Option("--scheme", metavar=SCHEMES, help=text("cli.option.scheme"))]
 FingerprintOption = Annotated[
     str | None, typer.Option("--keyholder-fingerprint", metavar="SHA256", help=text("cli.option.fingerprint"))
 ]

@@ -3,14 +3,18 @@
 from veilface.cli.output import milliseconds, say, table
 from veilface.evaluate.benchmark import VerificationBench
 from veilface.evaluate.pipeline import PipelineBench
+from veilface.evaluate.rounds import ProtectionBench
 from veilface.evaluate.stopwatch import Spread
 from veilface.messages import text
 
 STAGE_COLUMNS = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
+SIDE_BY_SIDE = ("protect_template", "enrol", "protect", "prepare", "match", "keyholder", "answer", "server_path")
+SIDE_BY_SIDE_BYTES = ("template", "probe", "public_key", "evidence")
 
 
 def show_verification(report: VerificationBench) -> None:
-    """Three tables: times, sizes, error."""
+    """The protections side by side; then encryption beside its peer and the floor: times, sizes, error."""
+    _show_protections(report.protections)
     for title, spreads in (
         ("bench.title.veilface", report.veilface),
         ("bench.title.tenseal", report.tenseal),
@@ -57,6 +61,24 @@ def show_pipeline(report: PipelineBench) -> None:
         ],
     )
     table(STAGE_COLUMNS, _rows(report.stages))
+
+
+def _show_protections(protections: dict[str, ProtectionBench]) -> None:
+    columns = tuple(f"evaluate.scheme.{name}" for name in protections)
+    times = [
+        (text(f"bench.stage.{stage}"), *(_spread(one.stages.get(stage)) for one in protections.values()))
+        for stage in SIDE_BY_SIDE
+    ]
+    table(("cli.column.stage", *columns), times, title="bench.title.protections")
+    sizes = [
+        (text(f"bench.size.{what}"), *(f"{getattr(one, what):,}" for one in protections.values()))
+        for what in SIDE_BY_SIDE_BYTES
+    ]
+    table(("cli.column.size", *columns), sizes)
+
+
+def _spread(spread: Spread | None) -> str:
+    return "–" if spread is None else f"{milliseconds(spread.median_ms)} / {milliseconds(spread.min_ms)}"
 
 
 def _rows(spreads: dict[str, Spread]) -> list[tuple[str, str, str]]:

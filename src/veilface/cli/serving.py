@@ -61,8 +61,16 @@ def _selftest() -> None:
 
     steps = selftest.run()
     marks = {True: text("selftest.passed"), False: text("selftest.failed")}
-    rows = [(text(f"selftest.{step.name}"), marks[step.passed], milliseconds(step.spent_ms)) for step in steps]
-    table(("cli.column.step", "cli.column.result", "cli.column.time"), rows)
+    rows = [
+        (
+            text(f"selftest.{step.name}"),
+            "" if step.scheme is None else text(f"evaluate.scheme.{step.scheme}"),
+            marks[step.passed],
+            milliseconds(step.spent_ms),
+        )
+        for step in steps
+    ]
+    table(("cli.column.step", "cli.column.protection", "cli.column.result", "cli.column.time"), rows)
     if not all(step.passed for step in steps):
         raise typer.Exit(1)
 

@@ -1,42 +1,31 @@
-"""One encrypted verification, stage by stage, beside a peer and a floor from the same run.
+"""One verification by every protection, stage by stage, beside a peer and a floor from the same run.
 
-Rounds are interleaved – one of ours, one of TenSEAL's, one of NumPy's, and again – so that whatever else the
-machine does meets all three alike. Warm-up rounds are not counted. See ``docs/bench.md``.
+Rounds are interleaved – one of each protection, one of TenSEAL's, one of NumPy's, and again – so that whatever else the
+machine does meets all of them alike. Warm-up rounds are not counted. See ``docs/bench.md``.
 """
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.evaluate.account import TemporaryAccount, temporary_account
 from veilface.evaluate.errors import PathBroken
 from veilface.evaluate.peers import PeerSizes, TenSeal, plain_dot_ms
+from veilface.evaluate.rounds import FACE, SAME_FACE, ProtectionBench, trial
 from veilface.evaluate.stopwatch import Spread, Stopwatch
 from veilface.evaluate.synthetic import at_cosine, unit_vectors
-from veilface.match.masks import prepare
-from veilface.match.verification import probe_evidence
 from veilface.protect.calibration import cosine_threshold
 from veilface.protect.homomorphic import SCALE, protect_probe, protect_template
 from veilface.protect.ring import DATA
-from veilface.protect.rlwe import (
-    CIPHERTEXT_BYTES,
-    NORM_BYTES,
-    PUBLIC_KEY_BYTES,
-    RANGE_BYTES,
-    SCORE_BYTES,
-    PublicKey,
-    generate_key,
-    open_blinded,
-    parse_words,
-)
+from veilface.protect.rlwe import PublicKey, generate_key, open_blinded, parse_words
+from veilface.protect.scheme import Homomorphic, protections
 
 WARM_UP_ROUNDS: Final = 3
 ERROR_PAIRS: Final = 200
-GENUINE_COSINE: Final = 0.75
 Advance = Callable[[int, int], None]
 
 
@@ -51,18 +40,21 @@ class CosineError:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """Bytes of one verification. The server needs no evaluation keys at all."""
+    """Bytes of one verification under encryption. The server needs no evaluation keys at all."""
 
-    probe: int = CIPHERTEXT_BYTES
-    template: int = CIPHERTEXT_BYTES
-    public_key: int = PUBLIC_KEY_BYTES
-    evidence: int = SCORE_BYTES + NORM_BYTES + RANGE_BYTES
+    probe: int
+    template: int
+    public_key: int
+    evidence: int
     evaluation_keys: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerificationBench:
-    """Everything ``veilface bench verify`` measured; the stages are explained in ``docs/bench.md``."""
+    """Everything ``veilface bench verify`` measured; the stages are explained in ``docs/bench.md``.
+
+    ``veilface`` and ``sizes`` are about homomorphic encryption, which the peer does, too; ``protections`` about all.
+    """
 
     rounds: int
     veilface: dict[str, Spread]
@@ -71,6 +63,7 @@ class VerificationBench:
     sizes: Sizes
     tenseal_sizes: PeerSizes
     cosine_error: CosineError
+    protections: dict[str, ProtectionBench]
 
     def as_json(self) -> dict[str, object]:
         """The report as one JSON object."""
@@ -79,47 +72,38 @@ class VerificationBench:
 
 def bench_verification(*, rounds: int, advance: Advance = lambda _done, _total: None) -> VerificationBench:
     """Measures ``rounds`` verifications; raises ``PeerMissing`` and, if a genuine one is refused, ``PathBroken``."""
-    base, other = unit_vectors("veilface bench", 2)
-    probe = at_cosine(GENUINE_COSINE, base, other)
     peer = TenSeal()
-    peer_template = peer.encrypt(base)
-    ours, theirs, floor = Stopwatch(), Stopwatch(), Stopwatch()
-    with temporary_account(observe=lambda stage, s: ours.add(f"keyholder_{stage}", s)) as account:
-        template = account.enrol(lambda key: protect_template(base, public_key=key))
+    peer_template = peer.encrypt(FACE)
+    theirs, floor = Stopwatch(), Stopwatch()
+    with ExitStack() as accounts:
+        trials = {found.name: accounts.enter_context(trial(found)) for found in protections()}
         for done in range(WARM_UP_ROUNDS + rounds):
             if done == WARM_UP_ROUNDS:
-                for stopwatch in (ours, theirs, floor):
+                for stopwatch in (theirs, floor, *(one.watch for one in trials.values())):
                     stopwatch.clear()
-            _our_round(account, template, probe, ours)
-            _peer_round(peer, peer_template, probe, theirs)
-            floor.add("dot", plain_dot_ms(base, probe) / 1000)
+            for one in trials.values():
+                one.round()
+            _peer_round(peer, peer_template, SAME_FACE, theirs)
+            floor.add("dot", plain_dot_ms(FACE, SAME_FACE) / 1000)
             advance(done + 1, WARM_UP_ROUNDS + rounds)
+        reports = {name: one.report() for name, one in trials.items()}
+    ours = reports[Homomorphic.name]
     return VerificationBench(
         rounds=rounds,
-        veilface=ours.spreads(),
+        veilface=_beside_the_peer(ours.stages),
         tenseal=theirs.spreads(),
         numpy=floor.spreads(),
-        sizes=Sizes(),
-        tenseal_sizes=peer.sizes(base),
+        sizes=Sizes(template=ours.template, probe=ours.probe, public_key=ours.public_key, evidence=ours.evidence),
+        tenseal_sizes=peer.sizes(FACE),
         cosine_error=measure_cosine_error(ERROR_PAIRS),
+        protections=reports,
     )
 
 
-def _our_round(account: TemporaryAccount, template: bytes, embedding: NDArray[np.float32], watch: Stopwatch) -> None:
-    grant, public_key = account.challenge()
-    with watch.stage("encrypt"):
-        probe = protect_probe(embedding, public_key=public_key)
-    header, signature = account.signed(grant, probe)
-    with watch.stage("server_path"):
-        with watch.stage("prepare"):
-            masks = prepare(public_key, purpose="verify")
-        with watch.stage("answer"):
-            with watch.stage("match"):
-                evidence = probe_evidence(template, probe, threshold=cosine_threshold(), masks=masks)
-            with watch.stage("keyholder"):
-                receipt = account.decide(header, signature, evidence)
-    if not account.accepted(header, receipt):
-        raise PathBroken(stage="verify")
+def _beside_the_peer(stages: dict[str, Spread]) -> dict[str, Spread]:
+    """The stages of a verification, the first by the name it has there."""
+    rest = {name: spread for name, spread in stages.items() if name not in {"protect_template", "enrol", "protect"}}
+    return {"encrypt": stages["protect"], **rest}
 
 
 def _peer_round(peer: TenSeal, template: object, embedding: NDArray[np.float32], watch: Stopwatch) -> None:

@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from veilface.evaluate.account import temporary_account
+from veilface.evaluate.account import prepared, temporary_account
 from veilface.evaluate.stopwatch import Stopwatch
 from veilface.face.pipeline import FacePipeline
-from veilface.match.masks import prepare
-from veilface.match.verification import probe_evidence
-from veilface.protect.calibration import cosine_threshold
-from veilface.protect.errors import UnknownScheme
-from veilface.protect.scheme import Homomorphic
+from veilface.match.evidence import verify_evidence
+from veilface.protect.scheme import protection
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Yes or no, never how much. ``timings_ms`` follows the path: face, protect, prepare, match, decide."""
+    """Yes or no, never how much.
+
+    ``timings_ms`` follows the path: face, enrol, protect, prepare (ciphertexts only), match, decide.
+    """
 
     scheme: str
     match: bool
@@ -26,24 +26,20 @@ def compare_pictures(enrolled: bytes, probe: bytes, *, scheme: str) -> Compariso
 
     Raises what :meth:`FacePipeline.single` raises, and ``UnknownScheme``.
     """
-    if scheme != Homomorphic.name:
-        raise UnknownScheme(got=scheme, expected=Homomorphic.name)
-    protection = Homomorphic()
-    stopwatch, faces = Stopwatch(), FacePipeline()
+    chosen, stopwatch, faces = protection(scheme), Stopwatch(), FacePipeline()
     with stopwatch.stage("face"):
         template_embedding = faces.embedding(enrolled)
         probe_embedding = faces.embedding(probe)
-    with temporary_account() as account:
+    with temporary_account(chosen) as account:
         with stopwatch.stage("enrol"):
-            template = account.enrol(lambda key: protection.enrol(template_embedding, key=key))
-        grant, public_key = account.challenge()
+            template = account.enrol(template_embedding)
+        grant, key = account.challenge()
         with stopwatch.stage("protect"):
-            protected = protection.probe(probe_embedding, key=public_key)
+            protected = account.probe(probe_embedding, key=key)
             header, signature = account.signed(grant, protected)
-        with stopwatch.stage("prepare"):
-            masks = prepare(public_key, purpose="verify")
+        masks = prepared(chosen, key, purpose="verify", watch=stopwatch)
         with stopwatch.stage("match"):
-            evidence = probe_evidence(template, protected, threshold=cosine_threshold(), masks=masks)
+            evidence = verify_evidence(chosen, template, protected, masks=masks)
         with stopwatch.stage("decide"):
             receipt = account.decide(header, signature, evidence)
         match = account.accepted(header, receipt)

@@ -127,7 +127,7 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Challenge:
-    """A single-use challenge and, for enrolment and verification, the key to encrypt under."""
+    """A single-use challenge and, where it is about a template, the key to protect it with."""
 
     challenge: bytes
     expires_ms: int

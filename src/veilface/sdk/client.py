@@ -92,15 +92,26 @@ class Client:
         """Ends this client's token."""
         self._send("DELETE", "/tokens/current")
 
-    def challenge(self, *, kind: str, device_id: str, context_hash: bytes, password: str | None = None) -> Challenge:
-        """A challenge for one action of one device; ``password`` where a template is to be replaced."""
+    def challenge(
+        self,
+        *,
+        kind: str,
+        device_id: str,
+        context_hash: bytes,
+        scheme: str | None = None,
+        password: str | None = None,
+    ) -> Challenge:
+        """A challenge for one action of one device.
+
+        ``scheme`` – the protection to enrol with, given for that alone; ``password`` – to replace a template.
+        """
         body = {"type": kind, "device_id": device_id, "context_hash": encode_bytes(context_hash)}
-        if password is not None:
-            body["password"] = password
+        given = {"scheme": scheme, "password": password}
+        body |= {name: value for name, value in given.items() if value is not None}
         return Challenge.parse(self._json("POST", "/challenges", json=body))
 
     def public_key(self, key_fp: bytes) -> bytes:
-        """The encryption key with this fingerprint, as it came: the caller recomputes the fingerprint."""
+        """The public key with this fingerprint, as it came: the caller recomputes the fingerprint."""
         return self._send("GET", f"/keys/{key_fp.hex()}").content
 
     def register_device(self, *, name: str, header: bytes, signature: bytes, public_key: bytes) -> DeviceRecord:

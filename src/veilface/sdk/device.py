@@ -1,11 +1,11 @@
 """A device of an account, in a few verbs: register or log in once, then enrol, verify, renew, delete.
 
-Pictures and embeddings stay in this process. What leaves it is encrypted under a key that only the key
-holder can open, and signed with a key that only this folder holds.
+Pictures and embeddings stay in this process. What leaves it is protected – encrypted under a key that only the key
+holder can open, or transformed with a secret that only this folder holds – and signed with this folder's key.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,32 +21,42 @@ from veilface.protect.envelope import (
     public_point,
     revocation_context,
 )
-from veilface.protect.homomorphic import protect_probe, protect_template
+from veilface.protect.homomorphic import Embedding
+from veilface.protect.scheme import Protection, protection, protection_of, protections
 from veilface.sdk.answers import DeviceRecord, Json, TemplateRecord, field, object_field
 from veilface.sdk.client import Client
 from veilface.sdk.errors import MalformedAnswer, NothingEnrolled, WrongDevice
 from veilface.sdk.folder import DeviceFolder
 from veilface.sdk.joining import join_account, open_account
+from veilface.sdk.material import current_material, fresh_material
 from veilface.sdk.session import Session
 from veilface.sdk.trust import fingerprint as key_fingerprint
 
 Picture = Path | bytes
 DEVICE_NAME: Final = "veilface"
+SCHEMES: Final = tuple(found.name for found in protections())
+"""The protections to choose from, the default first."""
+DEFAULT_SCHEME: Final = SCHEMES[0]
 OUTCOMES: Final = {outcome.name.lower(): outcome for outcome in Outcome}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enrolment:
-    """A template the server now holds, and the key holder's receipt for it."""
+    """A template the server now holds, and the key holder's receipt for it.
+
+    ``keyed`` – whether this device keeps a secret for it, without which nobody can verify.
+    """
 
     template: TemplateRecord
     receipt: Receipt
+    keyed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Yes, no, or not now. ``timings_ms``: face, protect and server (the round trip)."""
+    """Yes, no, or not now, by which protection. ``timings_ms``: face, protect and server (the round trip)."""
 
+    scheme: str
     outcome: Outcome
     retry_after_s: int
     receipt: Receipt
@@ -128,35 +138,46 @@ class Device:
         )
         return cls(folder, faces=faces)
 
-    def enrol(self, *pictures: Picture, password: str | None = None) -> Enrolment:
+    def enrol(self, *pictures: Picture, scheme: str = DEFAULT_SCHEME) -> Enrolment:
         """Enrols the face that is on every one of ``pictures``; several are averaged.
 
-        Replacing a template needs the account's ``password``; the old one works until the new one is safe.
-        Raises what :meth:`FacePipeline.single` raises for a picture that will not do.
+        ``scheme`` – one of :data:`SCHEMES`. A face that is enrolled already is replaced by :meth:`renew` alone. Raises
+        what :meth:`FacePipeline.single` raises for a picture that will not do, and ``UnknownScheme``.
         """
-        embeddings = [self._faces.embedding(_read(picture), require_quality=True) for picture in pictures]
+        chosen, embedding = protection(scheme), self._enrolled_embedding(pictures)
         with self._session() as session:
-            action = session.begin(MessageType.ENROL, password=password)
-            body = protect_template(average(embeddings), public_key=session.encryption_key(action))
-            answer, receipt = session.decide(action, body, session.client.enrol)
-        return Enrolment(template=TemplateRecord.parse(object_field(answer, "template")), receipt=receipt)
+            return _enrol(session, embedding, chosen, password=None)
 
-    def verify(self, picture: Picture) -> Verification:
+    def renew(self, *pictures: Picture, password: str, scheme: str | None = None) -> Enrolment:
+        """Makes the template anew, under a new key and a new token; what was stolen before is then worthless.
+
+        ``password`` is the account's; ``scheme`` – the protection to change to, by default the present one. The old
+        template works until the new one is in force, whatever happens in between. Raises as :meth:`enrol` does.
+        """
+        chosen, embedding = scheme and protection(scheme), self._enrolled_embedding(pictures)
+        with self._session() as session:
+            return _enrol(session, embedding, chosen or _present_protection(session), password=password)
+
+    def verify(self, picture: Picture, *, scheme: str | None = None) -> Verification:
         """Whether the face on ``picture`` is the enrolled one.
 
-        The challenge comes first: while the face is measured here, the server prepares its masks.
+        The protection is that of the template. Where ``scheme`` insists on another one, :class:`OtherProtection` is
+        raised; where it needs a token that this device does not have, :class:`TokenElsewhere`. The challenge comes
+        first: while the face is measured here, the server prepares.
         """
+        expected = None if scheme is None else protection(scheme)
         with self._session() as session:
             action = session.begin(MessageType.VERIFY)
-            key = session.encryption_key(action)
+            material = current_material(session, action, expected=expected)
             started = time.perf_counter()
             embedding = self._faces.embedding(_read(picture))
             measured = time.perf_counter()
-            body = protect_probe(embedding, public_key=key)
+            body = material.probe(embedding)
             protected = time.perf_counter()
             answer, receipt = session.decide(action, body, session.client.verify, stated=_outcome)
             answered = time.perf_counter()
         return Verification(
+            scheme=material.protection.name,
             outcome=receipt.outcome,
             retry_after_s=field(answer, "retry_after_s", int),
             receipt=receipt,
@@ -168,7 +189,10 @@ class Device:
         )
 
     def delete(self) -> Receipt:
-        """Has the key holder erase the template's key and the server the template; the receipt for it."""
+        """Has the key holder erase the template's key, the server the template and this device its tokens.
+
+        The receipt is the key holder's.
+        """
         with self._session() as session:
             templates = session.client.templates()
             if not templates:
@@ -176,6 +200,7 @@ class Device:
             action = session.begin(MessageType.DELETE)
             template_id = templates[0].id
             _, receipt = session.decide(action, b"", lambda sent: session.client.delete_template(template_id, sent))
+            session.folder.tokens.clear()
         return receipt
 
     def record(self) -> DeviceRecord:
@@ -220,10 +245,13 @@ class Device:
             )
 
     def logout(self) -> None:
-        """Ends the token and forgets the device's key: the folder can then join an account again."""
+        """Ends the login and forgets the device's key and tokens: the folder can then join an account again."""
         with self._session() as session:
             session.client.drop_token()
             session.folder.clear()
+
+    def _enrolled_embedding(self, pictures: Sequence[Picture]) -> Embedding:
+        return average([self._faces.embedding(_read(picture), require_quality=True) for picture in pictures])
 
     @cached_property
     def _faces(self) -> FacePipeline:
@@ -235,6 +263,20 @@ class Device:
             session = Session(self._folder, client)
             session.check_site()
             yield session
+
+
+def _enrol(session: Session, embedding: Embedding, chosen: Protection, *, password: str | None) -> Enrolment:
+    action = session.begin(MessageType.ENROL, scheme=chosen.name, password=password)
+    body = fresh_material(session, action, chosen).template(embedding)
+    answer, receipt = session.decide(action, body, session.client.enrol)
+    template = TemplateRecord.parse(object_field(answer, "template"))
+    return Enrolment(template=template, receipt=receipt, keyed=chosen.token_bytes > 0)
+
+
+def _present_protection(session: Session) -> Protection:
+    """By the key holder's word, not the server's: a breached server could talk a device into another protection."""
+    cert, _ = session.certified_key(session.begin(MessageType.VERIFY))
+    return protection_of(cert.suite)
 
 
 def _read(picture: Picture) -> bytes:

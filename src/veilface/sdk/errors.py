@@ -11,6 +11,8 @@
     ├── TermsNotAccepted         no account without consent
     ├── OtherModels              this version and the server's measure faces differently
     ├── NothingEnrolled          verify or delete without a template
+    ├── TokenElsewhere           the template's secret is on the device that enrolled it
+    ├── OtherProtection          the template is protected otherwise than was asked for
     ├── WrongDevice              the device to approve is unknown or has another key
     └── Alarm                    what must never be passed over in silence
         ├── OriginMismatch       a site that wants messages signed for another
@@ -108,6 +110,18 @@ class NothingEnrolled(SdkError):
     code = "sdk.nothing_enrolled"
 
 
+class TokenElsewhere(SdkError):
+    """The template is protected with a token (protection ``scheme``) that this device does not have."""
+
+    code = "sdk.token_elsewhere"
+
+
+class OtherProtection(SdkError):
+    """The template is protected with ``got`` where the caller insists on ``expected``."""
+
+    code = "sdk.other_protection"
+
+
 class WrongDevice(SdkError):
     """The account lists no device ``device`` with the fingerprint that was given."""
 
@@ -131,7 +145,7 @@ class KeyHolderChanged(Alarm):
 
 
 class KeyNotTrusted(Alarm):
-    """The encryption key offered for this account is not vouched for as it must be."""
+    """The public key offered for this account is not vouched for as it must be."""
 
     code = "sdk.key_not_trusted"
 

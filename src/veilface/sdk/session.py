@@ -26,10 +26,12 @@ from veilface.protect.envelope import (
     sha256,
     sign_header,
 )
-from veilface.protect.scheme import protections
+from veilface.protect.errors import ProtectError
+from veilface.protect.scheme import protection_of, protections
+from veilface.protect.suites import Suite
 from veilface.sdk.answers import Challenge, Json, bytes_field
 from veilface.sdk.client import Client
-from veilface.sdk.errors import KeyNotTrusted, NothingEnrolled, OtherModels, ServerRefused
+from veilface.sdk.errors import KeyNotTrusted, MalformedAnswer, NothingEnrolled, OtherModels, ServerRefused
 from veilface.sdk.folder import DeviceFolder
 from veilface.sdk.trust import check_count, check_key, check_keyholder, check_origin, check_receipt, fingerprint
 
@@ -53,6 +55,16 @@ class Action:
         """The time by the server's clock, so that a wrong clock here does not matter."""
         return self.grant.server_time_ms + round((time.monotonic() - self.granted_at) * 1000)
 
+    @property
+    def suite(self) -> Suite:
+        """The protection that the granted key is of; the first one where the message is about no template."""
+        if self.grant.key_cert is None:
+            return Suite.HOMOMORPHIC
+        try:
+            return KeyCert.parse(self.grant.key_cert).suite
+        except ProtectError as error:
+            raise MalformedAnswer(what="key_cert") from error
+
 
 class Session:
     """The device in ``folder`` speaking through ``client``."""
@@ -61,10 +73,11 @@ class Session:
         self.folder = folder
         self.client = client
         self.account = folder.account()
+        self.account_id = bytes.fromhex(self.account.account_id)
         self._key = folder.key()
 
     def check_site(self) -> None:
-        """Raises unless the server still is who it was, and speaks of the same models."""
+        """Raises unless the server still is who it was, and measures and decides as this program does."""
         site = self.client.site()
         pinned = bytes.fromhex(self.folder.pins().keyholder_key)
         check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(pinned))
@@ -74,46 +87,50 @@ class Session:
             if got != expected:
                 raise OtherModels(got=got.hex()[:16], expected=expected.hex()[:16])
 
-    def begin(self, kind: MessageType, *, password: str | None = None) -> Action:
-        """Asks for a challenge to enrol, verify or delete."""
+    def begin(self, kind: MessageType, *, scheme: str | None = None, password: str | None = None) -> Action:
+        """Asks for a challenge to enrol (with a ``scheme``), verify or delete."""
         name, label = FACE_ACTIONS[kind]
         context = context_hash(label, self.account.origin, bytes.fromhex(self.account.binding))
-        return self._begin(kind, name=name, context=context, password=password)
+        return self._begin(kind, name=name, context=context, scheme=scheme, password=password)
 
     def begin_for_device(self, kind: MessageType, *, name: str, context: bytes) -> Action:
         """Asks for a challenge about a device, which has a context of its own."""
-        return self._begin(kind, name=name, context=context, password=None)
+        return self._begin(kind, name=name, context=context, scheme=None, password=None)
 
-    def _begin(self, kind: MessageType, *, name: str, context: bytes, password: str | None) -> Action:
+    def _begin(
+        self, kind: MessageType, *, name: str, context: bytes, scheme: str | None, password: str | None
+    ) -> Action:
         granted_at = time.monotonic()
         grant = self.client.challenge(
-            kind=name, device_id=self.account.device_id, context_hash=context, password=password
+            kind=name, device_id=self.account.device_id, context_hash=context, scheme=scheme, password=password
         )
         return Action(kind=kind, context=context, grant=grant, granted_at=granted_at)
 
-    def encryption_key(self, action: Action) -> bytes:
-        """The account's public key (98,304 B), vouched for by the pinned key holder.
+    def certified_key(self, action: Action) -> tuple[KeyCert, bytes]:
+        """The account's public key, and what the pinned key holder says of it.
 
-        The current key is pinned from now on; that of an enrolment only when the template was accepted: until then,
-        and whenever that fails, the key before it goes on being the account's.
+        Whoever knows it to be in force pins it with :meth:`pin`; that of an enrolment is only when the template was
+        accepted: until then, and whenever that fails, the key before it goes on being the account's.
         """
         if action.grant.key_cert is None or action.grant.key_fp is None:
             raise KeyNotTrusted(check="certificate")
         kept = self.folder.public_key()
         key = kept if sha256(kept) == action.grant.key_fp else self.client.public_key(action.grant.key_fp)
-        pins = self.folder.pins()
         cert = check_key(
-            pins=pins,
-            account_id=bytes.fromhex(self.account.account_id),
+            pins=self.folder.pins(),
+            account_id=self.account_id,
             certificate=action.grant.key_cert,
             public_key=key,
             now_ms=time.time_ns() // 1_000_000,
         )
         if key is not kept:
             self.folder.write_public_key(key)
-        if action.kind is not MessageType.ENROL:
-            self._pin(cert)
-        return key
+        return cert, key
+
+    def pin(self, cert: KeyCert) -> None:
+        """Holds on to the key in force, and lets go of the tokens of every earlier one."""
+        self.folder.write_pins(replace(self.folder.pins(), key_fp=cert.key_fp.hex(), epoch=cert.epoch))
+        self.folder.tokens.discard_before(cert.epoch, account=self.account_id)
 
     def header(self, action: Action, *, body: bytes = b"") -> Header:
         """What will be signed. Verification and deletion name the template they are about."""
@@ -123,14 +140,15 @@ class Session:
             raise NothingEnrolled
         return Header(
             type=action.kind,
-            account_id=bytes.fromhex(self.account.account_id),
+            suite=action.suite,
+            account_id=self.account_id,
             device_id=bytes.fromhex(self.account.device_id),
             challenge=action.grant.challenge,
             issued_ms=action.now_ms(),
             context_hash=action.context,
             body_hash=sha256(body),
             key_fp=action.grant.key_fp or ZERO_HASH if about_face else ZERO_HASH,
-            model_fp=model_fp("homomorphic") if about_face else ZERO_HASH,
+            model_fp=model_fp(protection_of(action.suite).name) if about_face else ZERO_HASH,
             template_hash=(action.grant.template_hash or ZERO_HASH) if about_template else ZERO_HASH,
         )
 
@@ -163,12 +181,8 @@ class Session:
             raise
         receipt = self._count(header, bytes_field(answer, "receipt"), stated=stated(answer))
         if action.kind is MessageType.ENROL and receipt.outcome is Outcome.ACCEPTED and action.grant.key_cert:
-            self._pin(KeyCert.parse(action.grant.key_cert))
+            self.pin(KeyCert.parse(action.grant.key_cert))
         return answer, receipt
-
-    def _pin(self, cert: KeyCert) -> None:
-        pins = self.folder.pins()
-        self.folder.write_pins(replace(pins, key_fp=cert.key_fp.hex(), epoch=cert.epoch))
 
     def _count(self, header: Header, receipt: bytes, *, stated: Outcome | None) -> Receipt:
         pins = self.folder.pins()
