@@ -15,6 +15,8 @@ enum {
     VF_LANES = 16,    /* words of one coordinate that lie side by side: one cache line */
     VF_GROUPS = VF_DEGREE / VF_LANES,
     VF_PRIME = 1073692673, /* 2^30 - 49151 */
+    VF_VERIFICATION_DEGREE = 4096,
+    VF_POLYNOMIAL = 3 * VF_VERIFICATION_DEGREE, /* words: modulo 16736257, 16760833, 974849 */
 };
 
 /* The instruction sets there are kernels for, the best last. */
@@ -34,6 +36,22 @@ void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, c
                 uint32_t prime, vf_level level);
 void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level);
+
+typedef struct {
+    const uint32_t *powers, *quotients;
+} vf_roots;
+
+/* 1:1 on ciphertexts of two polynomials; `out` takes residues of three bytes. Masks may be sums of three residues. */
+void vf_refresh(const uint32_t *ciphertext, const uint32_t *zero, uint32_t *out);
+/* rho (T * P - limit) + mask, three polynomials; rho modulo each prime. */
+void vf_score(const uint32_t *stored, const uint32_t *probe, const uint32_t *limit, const uint32_t blinding[3],
+              const uint32_t *mask, uint8_t *out);
+/* P(X) * P(1/X) + mask, four polynomials. */
+void vf_norm(const uint32_t *probe, const uint32_t *mask, uint8_t *out);
+/* round(p / q3) modulo q1 and q2 for both components. Roots: forward of q1 and q2, inverse of q3; inverses of q3
+ * modulo q1 and q2; scratch for two rows. */
+void vf_rounded(const uint32_t *probe, const vf_roots roots[3], const uint32_t inverses[2], uint32_t *scratch, uint8_t *out,
+              vf_level level);
 
 /* The exclusive or of all words: reading, and next to nothing else. */
 uint32_t vf_read(const uint32_t *words, size_t count, size_t threads, vf_level level);

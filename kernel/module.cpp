@@ -14,6 +14,7 @@ template <typename Word> using Array = nb::ndarray<Word, nb::c_contig, nb::devic
 using Words = Array<const uint32_t>;
 using Output = Array<uint32_t>;
 using Small = Array<int8_t>;
+using Bytes = Array<uint8_t>;
 
 static void require(bool fits, const char *sentence) {
     if (!fits) throw std::invalid_argument(sentence);
@@ -86,6 +87,45 @@ static void binomial(nb::bytes random, Small out) {
     vf_binomial(raw(random), out.size(), out.data());
 }
 
+/* Two, three or four polynomials, and as many in bytes. */
+static void require_polynomials(const Words &array, size_t count) {
+    require(is_shaped(array, {count, 3, VF_VERIFICATION_DEGREE}), "polynomials (2 to 4, 3, 4096)");
+}
+
+static void refresh(Words ciphertext, Words zero, Output out) {
+    require_polynomials(ciphertext, 2), require_polynomials(zero, 2), require_polynomials(Words(out), 2);
+    nb::gil_scoped_release release;
+    vf_refresh(ciphertext.data(), zero.data(), out.data());
+}
+
+static void score(Words stored, Words probe, Words limit, Words blinding, Words mask, Bytes out) {
+    require_polynomials(stored, 2), require_polynomials(probe, 2), require_polynomials(mask, 3);
+    require(is_shaped(limit, {3, VF_VERIFICATION_DEGREE}) && is_shaped(blinding, {3}), "limit (3, 4096), blinding (3)");
+    require(out.size() == 3 * 3 * VF_POLYNOMIAL, "three bytes a residue");
+    nb::gil_scoped_release release;
+    vf_score(stored.data(), probe.data(), limit.data(), blinding.data(), mask.data(), out.data());
+}
+
+static void norm(Words probe, Words mask, Bytes out) {
+    require_polynomials(probe, 2), require_polynomials(mask, 4);
+    require(out.size() == 4 * 3 * VF_POLYNOMIAL, "three bytes a residue");
+    nb::gil_scoped_release release;
+    vf_norm(probe.data(), mask.data(), out.data());
+}
+
+static void rounded(Words probe, Words powers, Words quotients, Words inverses, Bytes out, int level) {
+    constexpr size_t n = VF_VERIFICATION_DEGREE;
+    require_polynomials(probe, 2);
+    require(is_shaped(powers, {3, n}) && is_shaped(quotients, {3, n}) && is_shaped(inverses, {2}), "roots (3, 4096)");
+    require(out.size() == 3 * 2 * 2 * n, "three bytes a residue");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    std::vector<uint32_t> scratch(2 * n);
+    vf_roots roots[3];
+    for (size_t row = 0; row < 3; row++) roots[row] = {powers.data() + row * n, quotients.data() + row * n};
+    vf_rounded(probe.data(), roots, inverses.data(), scratch.data(), out.data(), best);
+}
+
 NB_MODULE(_scan, module) {
     using namespace nb::literals;
     module.def("best_level", [] { return static_cast<int>(vf_best_level()); });
@@ -95,6 +135,12 @@ NB_MODULE(_scan, module) {
     module.def("inverse", &transformed<vf_inverse>, "words"_a.noconvert(), "roots"_a.noconvert(),
                "quotients"_a.noconvert(), "prime"_a, "level"_a);
     module.def("read", &read_all, "words"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("refresh", &refresh, "ciphertext"_a.noconvert(), "zero"_a.noconvert(), "out"_a.noconvert());
+    module.def("score", &score, "stored"_a.noconvert(), "probe"_a.noconvert(), "limit"_a.noconvert(),
+               "blinding"_a.noconvert(), "mask"_a.noconvert(), "out"_a.noconvert());
+    module.def("norm", &norm, "probe"_a.noconvert(), "mask"_a.noconvert(), "out"_a.noconvert());
+    module.def("rounded", &rounded, "probe"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
+               "inverses"_a.noconvert(), "out"_a.noconvert(), "level"_a);
     module.def("uniform", &uniform, "random"_a, "mask"_a, "prime"_a, "out"_a.noconvert());
     module.def("ternary", &ternary, "random"_a, "out"_a.noconvert());
     module.def("binomial", &binomial, "random"_a, "out"_a.noconvert());

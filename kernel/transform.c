@@ -10,33 +10,56 @@ VF_BODY uint32_t times(uint32_t word, uint32_t root, uint32_t quotient, uint32_t
 
 VF_BODY uint32_t less(uint32_t word, uint32_t bound) { return word >= bound ? word - bound : word; }
 
-VF_BODY void forward(uint32_t *words, size_t n, const uint32_t *roots, const uint32_t *quotients, uint32_t prime) {
-    for (size_t m = 1, span = n / 2; m < n; m *= 2, span /= 2)
-        for (size_t i = 0; i < m; i++) {
-            uint32_t *low = words + 2 * i * span, *high = low + span;
-            const uint32_t root = roots[m + i], quotient = quotients[m + i];
+VF_BODY void split(uint32_t *low, uint32_t *high, uint32_t root, uint32_t quotient, uint32_t prime) {
+    const uint32_t u = less(*low, 2 * prime), v = times(*high, root, quotient, prime);
+    *low = u + v;
+    *high = u - v + 2 * prime;
+}
+
+VF_BODY void join(uint32_t *low, uint32_t *high, uint32_t root, uint32_t quotient, uint32_t prime) {
+    const uint32_t u = *low, v = *high;
+    *low = less(u + v, 2 * prime);
+    *high = times(u - v + 2 * prime, root, quotient, prime);
+}
+
+/* One layer: m butterflies side by side, `span` words wide. A constant span lets compilers vectorise narrow ones. */
+VF_BODY void split_layer(uint32_t *words, size_t m, size_t span, const uint32_t *roots, const uint32_t *quotients,
+                        uint32_t prime) {
 #pragma GCC ivdep
-            for (size_t j = 0; j < span; j++) {
-                const uint32_t u = less(low[j], 2 * prime), v = times(high[j], root, quotient, prime);
-                low[j] = u + v;
-                high[j] = u - v + 2 * prime;
-            }
-        }
+    for (size_t i = 0; i < m; i++)
+#pragma GCC ivdep
+        for (size_t j = 2 * i * span; j < (2 * i + 1) * span; j++)
+            split(words + j, words + j + span, roots[m + i], quotients[m + i], prime);
+}
+
+VF_BODY void join_layer(uint32_t *words, size_t m, size_t span, const uint32_t *roots, const uint32_t *quotients,
+                        uint32_t prime) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < m; i++)
+#pragma GCC ivdep
+        for (size_t j = 2 * i * span; j < (2 * i + 1) * span; j++)
+            join(words + j, words + j + span, roots[m + i], quotients[m + i], prime);
+}
+
+VF_BODY void forward(uint32_t *words, size_t n, const uint32_t *roots, const uint32_t *quotients, uint32_t prime) {
+    size_t m = 1;
+    for (; 8 * m < n; m *= 2) split_layer(words, m, n / m / 2, roots, quotients, prime);
+    for (; m < n; m *= 2) {
+        if (n / m == 8) split_layer(words, m, 4, roots, quotients, prime);
+        else if (n / m == 4) split_layer(words, m, 2, roots, quotients, prime);
+        else split_layer(words, m, 1, roots, quotients, prime);
+    }
     for (size_t i = 0; i < n; i++) words[i] = less(less(words[i], 2 * prime), prime);
 }
 
 VF_BODY void inverse(uint32_t *words, size_t n, const uint32_t *roots, const uint32_t *quotients, uint32_t prime) {
-    for (size_t m = n / 2, span = 1; m >= 1; m /= 2, span *= 2)
-        for (size_t i = 0; i < m; i++) {
-            uint32_t *low = words + 2 * i * span, *high = low + span;
-            const uint32_t root = roots[m + i], quotient = quotients[m + i];
-#pragma GCC ivdep
-            for (size_t j = 0; j < span; j++) {
-                const uint32_t u = low[j], v = high[j];
-                low[j] = less(u + v, 2 * prime);
-                high[j] = times(u - v + 2 * prime, root, quotient, prime);
-            }
-        }
+    size_t m = n / 2;
+    for (; m && 8 * m >= n; m /= 2) {
+        if (n / m == 2) join_layer(words, m, 1, roots, quotients, prime);
+        else if (n / m == 4) join_layer(words, m, 2, roots, quotients, prime);
+        else join_layer(words, m, 4, roots, quotients, prime);
+    }
+    for (; m; m /= 2) join_layer(words, m, n / m / 2, roots, quotients, prime);
     for (size_t i = 0; i < n; i++) words[i] = less(times(words[i], roots[0], quotients[0], prime), prime);
 }
 

@@ -21,9 +21,9 @@ SANITIZE: Final = ["-g", "-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-s
 RUN: Final = """
 import sys, pytest, veilface.match
 veilface.match.__path__.insert(0, sys.argv[1])
-from veilface.match import scan
-assert scan._compiled().__file__.startswith(sys.argv[1])
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/match/test_scan.py"]))
+from veilface.match import kernel
+assert kernel.built().__file__.startswith(sys.argv[1])
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/match/test_scan.py", "tests/match/test_products.py"]))
 """
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from veilface.match import plain_scan, scan
+from veilface.match import kernel, plain_scan, scan
 from veilface.match.roots import Words, forward_roots, inverse_roots
 from veilface.match.scan import PRIME, N
 from veilface.protect.ring import KEY
@@ -17,8 +17,8 @@ SCAN_AND_RESULT_PRIMES = (PRIME, 67084289, 67043329, 66994177)
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ways = [("numpy", 0)]
-if (compiled := scan._compiled()) is not None:
-    ways += [(name, level) for level, name in enumerate(scan._LEVELS[: compiled.best_level() + 1])]
+if (compiled := kernel.built()) is not None:
+    ways += [(name, level) for level, name in enumerate(kernel.LEVELS[: compiled.best_level() + 1])]
 
 
 @pytest.fixture(params=ways, ids=[name for name, _ in ways], autouse=True)

@@ -16,10 +16,10 @@ from threading import Lock
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from veilface.match.errors import MasksDoNotFit, MasksSpent
-from veilface.protect.ring import DATA, N, Residues, Words, conjugated, functional
+from veilface.match.roots import Words
+from veilface.protect.ring import DATA, N, conjugated, functional
 from veilface.protect.rlwe import SCORE_COEFFICIENT, PublicKey
 
 Purpose = Literal["enrol", "verify"]
@@ -30,17 +30,20 @@ CAPACITY: Final = 64
 WAITING_FOR_ONE: Final = 2
 
 _PRIMES: Final = np.repeat(np.array(DATA.primes, np.uint32), N)
-_BITS: Final = np.repeat(np.array([prime.bit_length() for prime in DATA.primes], np.uint32), N)
-"""The prime of every word of a polynomial, and how many bits it has."""
+_BITS: Final = np.repeat(np.array([(1 << prime.bit_length()) - 1 for prime in DATA.primes], np.uint32), N)
+"""The prime of every word of a polynomial, and as many ones as it has bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masks:
-    """What one evaluation adds: float64 residues, and the blinding factor ρ (verification only)."""
+    """What one evaluation adds, as words, and the blinding factor ρ (verification only).
 
-    refresh: Residues
-    norm: Residues
-    score: Residues
+    ``refresh`` is reduced; words of ``norm`` and ``score`` are sums of at most three residues, below 2^26.
+    """
+
+    refresh: Words
+    norm: Words
+    score: Words
     blinding: int
 
 
@@ -72,39 +75,49 @@ def prepare(public_key: bytes, *, purpose: Purpose) -> MaskSet:
     """
     key = _parsed(public_key)
     masks = Masks(
-        refresh=key.zero(),
+        refresh=key.zero_words().copy(),
         norm=_norm_mask(key),
-        score=_score_mask(key) if purpose == "verify" else np.zeros(0),
+        score=_score_mask(key) if purpose == "verify" else np.zeros(0, np.uint32),
         blinding=blinding_factor(),
     )
     return MaskSet(purpose, masks)
 
 
-def _norm_mask(key: PublicKey) -> Residues:
+def _norm_mask(key: PublicKey) -> Words:
     """(z0 + σz′0 + M_0, z1 + σz″0, σz′1, σz″1), (4, 3, 4096): zero but for M_0, in the basis 1, s, σs, s·σs."""
-    zero, conjugate, mixed = key.rough_zero(), conjugated(key.rough_zero()), conjugated(key.rough_zero())
-    mask = np.stack([zero[0] + conjugate[0] + uniform_without(0), zero[1] + mixed[0], conjugate[1], mixed[1]])
-    return DATA.residues(mask)
+    mask = np.empty((4, len(DATA.primes), N), np.uint32)
+    mask[:2] = key.rough_zero_words()
+    for row in (0, 1):  # one zero at a time, so that SEAL's next lies where its last one was
+        conjugate = conjugated(key.rough_zero_words())
+        mask[row] += conjugate[0]
+        mask[row + 2] = conjugate[1]
+    mask[0] += uniform_without(0)
+    return mask
 
 
-def _score_mask(key: PublicKey) -> Residues:
+def _score_mask(key: PublicKey) -> Words:
     """(z0 + M_127, z1 + z′0, z′1), (3, 3, 4096): zero but for M_127, in the basis 1, s, s²."""
-    zero, lifted = key.rough_zero(), key.rough_zero()
-    return DATA.residues(np.stack([zero[0] + uniform_without(SCORE_COEFFICIENT), zero[1] + lifted[0], lifted[1]]))
+    mask = np.empty((3, len(DATA.primes), N), np.uint32)
+    mask[:2] = key.rough_zero_words()
+    lifted = key.rough_zero_words()
+    mask[1] += lifted[0]
+    mask[2] = lifted[1]
+    mask[0] += uniform_without(SCORE_COEFFICIENT)
+    return mask
 
 
-def uniform_without(power: int) -> Residues:
-    """M_k: NTT residues (3, 4096) of a polynomial uniform mod q, but for coefficient ``power``, which is 0.
+def uniform_without(power: int) -> Words:
+    """M_k: NTT words (3, 4096) of a polynomial uniform mod q, but for coefficient ``power``, which is 0.
 
     Coefficient k is a weighted sum of the words, and word 0 has an invertible weight: so every choice of the other
     words has exactly one word 0 that makes the sum 0. Words 1 … 4095 are uniform, and word 0 follows from them.
     """
     words = _uniform_words()
-    words[:, 0] = 0
-    rest = np.einsum("pi,pi->p", words, functional(DATA, power))  # below 4096 · 2^48 = 2^60
-    for row, (prime, weight) in enumerate(zip(DATA.primes, functional(DATA, power)[:, 0], strict=True)):
+    weights = functional(DATA, power)
+    rest = np.einsum("pi,pi->p", words[:, 1:], weights[:, 1:])  # below 4096 · 2^48 = 2^60
+    for row, (prime, weight) in enumerate(zip(DATA.primes, weights[:, 0], strict=True)):
         words[row, 0] = -int(rest[row]) * pow(int(weight), -1, prime) % prime
-    return words.astype(np.float64)
+    return words
 
 
 def _uniform_words() -> Words:
@@ -112,15 +125,15 @@ def _uniform_words() -> Words:
     words = _random_bits(_BITS)
     while len(large := np.flatnonzero(words >= _PRIMES)):
         words[large] = _random_bits(_BITS[large])
-    return words.reshape(len(DATA.primes), N).astype(np.uint64)
+    return words.reshape(len(DATA.primes), N)
 
 
-def _random_bits(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Uniform integers of so many bits each, at most 24."""
+def _random_bits(bits: Words) -> Words:
+    """Uniform integers below 1 + each of ``bits``, at most 2^24 − 1, which are all ones."""
     # Overlapping 4-byte reads at a stride of 3; the spare last byte keeps the final read inside the buffer.
     drawn = secrets.token_bytes(3 * len(bits) + 1)
     overlapping = np.ndarray(bits.shape, "<u4", buffer=drawn, strides=(3,))
-    return (overlapping & np.uint32(0xFFFFFF)) >> (np.uint32(24) - bits)
+    return overlapping & bits
 
 
 def blinding_factor() -> int:

@@ -1,26 +1,21 @@
 """The door to the kernel: scans of encrypted galleries, transforms, samples – in C, or in NumPy with equal results.
 
-The compiled kernel is used where it could be built, by the best instructions of the machine. ``VEILFACE_KERNEL``
-chooses otherwise: ``numpy``, ``portable``, ``avx2`` or ``avx512``. What was chosen is said once in the log.
-
 A gallery block holds 2048 templates as d ciphertexts, ciphertext j with coordinate j of each, of two components of
 2048 words. A scan reads them as :func:`arranged` lays them: 16 templates' words of one coordinate side by side – one
 cache line – then the coordinate's other component, then the next coordinate. So the sums of 16 templates stay in
 registers while memory is read once, in its own order. See ``docs/adr/0008-the-kernel.md``.
 """
 
-import logging
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from functools import cache
 from types import ModuleType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.match import plain_scan
+from veilface.match import kernel, plain_scan
 from veilface.match.roots import Roots, Words, forward_roots, inverse_roots
 
 N: Final = 2048
@@ -28,43 +23,17 @@ PRIME: Final = 1073692673
 LANES: Final = 16
 BINOMIAL_BYTES: Final = 6
 _GROUPS: Final = N // LANES
-_LEVELS: Final = ("portable", "avx2", "avx512")
 _SPARE_WORDS: Final = 16
 
 
-def _choose(wanted: str | None) -> tuple[ModuleType, int]:
-    """The kernel and the level of its instructions; raises ``ValueError`` for what this machine does not have."""
-    compiled = _compiled()
-    levels = _LEVELS[: compiled.best_level() + 1] if compiled else ()
-    if wanted == "numpy" or not (wanted or compiled):
-        return plain_scan, 0
-    if compiled is None or (wanted or levels[-1]) not in levels:
-        raise ValueError(f"VEILFACE_KERNEL={wanted}: not on this machine")
-    return compiled, _LEVELS.index(wanted or levels[-1])
-
-
-def _compiled() -> ModuleType | None:
-    try:
-        from veilface.match import _scan  # noqa: PLC0415 – it is not there where no compiler was
-    except ImportError:
-        return None
-    return _scan
-
-
-_KERNEL, _LEVEL = _choose(os.environ.get("VEILFACE_KERNEL"))
-available: Final = _KERNEL is not plain_scan
+_KERNEL: ModuleType = kernel.compiled or plain_scan
+_LEVEL: int = kernel.level
+available: Final = kernel.compiled is not None
 """Whether the compiled kernel computes."""
-instructions: Final = _LEVELS[_LEVEL] if available else "numpy"
-"""What it computes with: ``avx512``, ``avx2``, ``portable`` or ``numpy``."""
-
-
-@cache
-def _say_what_computes() -> None:
-    logging.getLogger(__name__).info("scan kernel: %s", instructions)
 
 
 def _kernel() -> ModuleType:
-    _say_what_computes()
+    kernel.say_what_computes()
     return _KERNEL
 
 

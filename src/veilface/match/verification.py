@@ -6,19 +6,11 @@ the rounding noise of the probe.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
-
+from veilface.match import products
 from veilface.match.masks import MaskSet
 from veilface.protect.homomorphic import SCALE
-from veilface.protect.ring import DATA, DROPPED, RANGE, Residues, conjugated, monomial
-from veilface.protect.rlwe import SCORE_COEFFICIENT, pack_words, parse_words
-
-_RANGE_PRIMES: Final = len(RANGE.primes)
-_DROPPED_INVERSES: Final = np.array(
-    [[float(pow(DROPPED.modulus, -1, prime))] for prime in RANGE.primes], dtype=np.float64
-)
+from veilface.protect.rlwe import parse_residues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +44,10 @@ def template_evidence(template: bytes, *, masks: MaskSet) -> TemplateEvidence:
     Raises :class:`~veilface.protect.errors.MalformedCiphertext` for anything but a ciphertext of suite 0x01, and
     :class:`~veilface.match.errors.MasksSpent` or ``MasksDoNotFit`` for masks not made for this.
     """
-    ciphertext = parse_words(template, components=2)
+    ciphertext = parse_residues(template, components=2)
     spent = masks.spend("enrol")
-    fresh = DATA.residues(ciphertext + spent.refresh)
-    return TemplateEvidence(norm=pack_words(_norm(fresh, spent.norm)), range_=pack_words(_range(fresh)))
+    fresh = products.refreshed(ciphertext, spent.refresh)
+    return TemplateEvidence(norm=products.norm(fresh, spent.norm), range_=products.rounded(fresh))
 
 
 def probe_evidence(template: bytes, probe: bytes, *, threshold: float, masks: MaskSet) -> ProbeEvidence:
@@ -63,43 +55,13 @@ def probe_evidence(template: bytes, probe: bytes, *, threshold: float, masks: Ma
 
     Raises as :func:`template_evidence` does.
     """
-    stored = parse_words(template, components=2)
-    ciphertext = parse_words(probe, components=2)
+    stored = parse_residues(template, components=2)
+    ciphertext = parse_residues(probe, components=2)
     spent = masks.spend("verify")
-    fresh = DATA.residues(ciphertext + spent.refresh)
+    fresh = products.refreshed(ciphertext, spent.refresh)
+    limit = round(threshold * SCALE * SCALE)
     return ProbeEvidence(
-        score=pack_words(_blinded_score(stored, fresh, threshold, spent.blinding, spent.score)),
-        norm=pack_words(_norm(fresh, spent.norm)),
-        range_=pack_words(_range(fresh)),
+        score=products.blinded_score(stored, fresh, limit=limit, blinding=spent.blinding, mask=spent.score),
+        norm=products.norm(fresh, spent.norm),
+        range_=products.rounded(fresh),
     )
-
-
-def _blinded_score(template: Residues, probe: Residues, threshold: float, blinding: int, mask: Residues) -> Residues:
-    """ρ·(T·P − θΔ²·X^127) + mask, (3, 3, 4096), in the basis 1, s, s²."""
-    primes = np.array(DATA.primes)[:, None]
-    limit = round(threshold * SCALE * SCALE) % primes
-    score = np.empty((3, *probe.shape[1:]))
-    np.multiply(template[0], probe[0], out=score[0])
-    score[0] -= limit * monomial(DATA, SCORE_COEFFICIENT)
-    np.multiply(template[0], probe[1], out=score[1])
-    score[1] += template[1] * probe[0]
-    np.multiply(template[1], probe[1], out=score[2])
-    blinded = DATA.centre(score)
-    blinded *= blinding % primes
-    blinded += mask
-    return DATA.residues(blinded)
-
-
-def _norm(probe: Residues, mask: Residues) -> Residues:
-    """P(X)·P(X⁻¹) + mask, (4, 3, 4096), in the basis 1, s, σs, s·σs."""
-    conjugate = conjugated(probe)
-    products = (probe * conjugate[:, None]).reshape(mask.shape)
-    products += mask
-    return DATA.residues(products)
-
-
-def _range(probe: Residues) -> Residues:
-    """round(p/q3) modulo (q1, q2), (2, 2, 4096): p less its residue modulo q3, divided exactly."""
-    remainder = DROPPED.inverse(probe[:, _RANGE_PRIMES:])[:, 0]
-    lifted = RANGE.forward(np.repeat(remainder[:, None], _RANGE_PRIMES, axis=1))
-    return RANGE.residues((probe[:, :_RANGE_PRIMES] - lifted) * _DROPPED_INVERSES)
