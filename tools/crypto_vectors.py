@@ -93,7 +93,7 @@ def key() -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(hashlib.sha256(KEY_SENTENCE).digest(), "big"), ec.SECP256R1())
 
 
-def header(kind: int, *, named: bool, context: bytes | None = None) -> dict[str, Any]:
+def header(kind: int, *, named: bool, context: bytes | None = None, suite: int = 1) -> dict[str, Any]:
     """A header, its bytes and its signature; without ``named`` the three optional hashes are zero."""
     fields = {
         "account_id": stream("account", 16),
@@ -108,9 +108,10 @@ def header(kind: int, *, named: bool, context: bytes | None = None) -> dict[str,
     issued = 1_700_000_000_123
     before = b"".join(fields[name] for name in ("account_id", "device_id", "key_fp", "model_fp", "challenge"))
     after = b"".join(fields[name] for name in ("context_hash", "body_hash", "template_hash"))
-    data = b"VFC1" + bytes([kind, 1, 0, 0]) + before + issued.to_bytes(8, "big") + after + bytes(16)
+    data = b"VFC1" + bytes([kind, suite, 0, 0]) + before + issued.to_bytes(8, "big") + after + bytes(16)
     shown = {name: value.hex() for name, value in fields.items()}
-    return {"fields": {"type": kind, "issued_ms": issued} | shown, "bytes": data.hex(), "signature": sign(data).hex()}
+    plain = {"type": kind, "suite": suite, "issued_ms": issued}
+    return {"fields": plain | shown, "bytes": data.hex(), "signature": sign(data).hex()}
 
 
 def envelope() -> dict[str, Any]:
@@ -118,7 +119,8 @@ def envelope() -> dict[str, Any]:
     public = key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     device_id, binding = stream("device", 16), stream("binding", 32)
     headers = [header(11, named=True), header(10, named=True), header(17, named=False)]
-    cert = b"VFKC\x01\x01" + stream("account", 16) + struct.pack(">IQQ", 7, 1_700_000_000_000, 1_800_000_000_000)
+    headers += [header(10, named=True, suite=3), header(11, named=True, suite=4)]
+    cert = b"VFKC\x03\x01" + stream("account", 16) + struct.pack(">IQQ", 7, 1_700_000_000_000, 1_800_000_000_000)
     cert += stream("key", 32)
     answered = hashlib.sha256(bytes.fromhex(headers[0]["bytes"])).digest()
     receipt = b"VFRC" + answered + stream("template", 32) + bytes([11, 1])
@@ -145,7 +147,7 @@ def envelope() -> dict[str, Any]:
             "device_id": device_id.hex(),
             "hash": hashlib.sha256(b"VFREVOKE" + device_id).hexdigest(),
         },
-        "key_cert": {"bytes": (cert + sign(cert)).hex(), "epoch": 7},
+        "key_cert": {"bytes": (cert + sign(cert)).hex(), "epoch": 7, "suite": 3},
         "receipt": {"bytes": (receipt + sign(receipt)).hex(), "total_decisions": 345, "time_ms": 1_700_000_000_456},
     }
 

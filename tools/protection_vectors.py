@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+ROOT = Path(__file__).resolve().parents[1]
+VECTORS = ROOT / "vectors"
 EMPTY = b""
 KT1_OUTPUTS = "2361a6902e897134c446c918ff0d7b546611048a1cbc870140075c436f724fc2"
 KT1_RANKS_16 = "9133b1791f2836fc8acdfeb898dc248ac6818884e3aa666efc5bccd18bef5fa9"
@@ -135,6 +136,35 @@ def sha256_i32(values: list[int]) -> str:
     return hashlib.sha256(struct.pack(f"<{len(values)}i", *values)).hexdigest()
 
 
+def contract_id() -> bytes:
+    """SHA-256 of what shapes an embedding, from the shipped file."""
+    content = json.loads((ROOT / "src/veilface/contract.json").read_text("ascii"))
+    shaping = {name: content[name] for name in ("version", "detector_sha256", "embedder_sha256", "preprocessing", "mu")}
+    return hashlib.sha256(json.dumps(shaping, sort_keys=True, separators=(",", ":")).encode("ascii")).digest()
+
+
+def scheme_case(info: bytes, blocks: int) -> tuple[dict[str, Any], list[int]]:
+    """One face under a token and the key of an epoch, as a device protects it: named inputs and all outputs."""
+    (name, face), key, token = faces()[1], stream("epoch key", 32), stream("epoch token", 32)
+    outputs = kt1(face, token, contract_id() + key, info, blocks)
+    return {"embedding": name, "contract_id": contract_id().hex(), "key": key.hex(), "token": token.hex()}, outputs
+
+
+def ranking_scheme() -> dict[str, Any]:
+    """What a device sends for suite 0x03, as a template and as a probe."""
+    case, outputs = scheme_case(b"veilface ranking 1", 4)
+    return case | {"suite": 3, "template": packed(ranks(outputs, 32), 5).hex()}
+
+
+def negative_scheme() -> dict[str, Any]:
+    """What a device sends for suite 0x04: the probe, and the counts of records from a known stream."""
+    case, outputs = scheme_case(b"veilface negative 1", 16)
+    bits, seed = [int(value > 0) for value in outputs], "records of the epoch"
+    counts = counted(hidden_in(bits, 4.5, [0.95, 0.03, 0.02], seed), len(bits))
+    shown = struct.pack(f"{len(counts)}b", *counts).hex()
+    return case | {"suite": 4, "probe": packed(bits, 1).hex(), "seed": seed, "template": shown}
+
+
 def kt1_vectors() -> dict[str, Any]:
     """The published case and more, with other tokens, salts, labels and block counts."""
     ramp = [float((37 * i) % 101 - 50) for i in range(128)]
@@ -181,10 +211,12 @@ def ranking_vectors(salt: bytes) -> dict[str, Any]:
             for name, token, numbers in made
         ]
     return {
-        "about": "Local ranking. salt and embeddings as in kt1.json; 512 outputs under the label 'veilface ranking 1'.",
+        "about": "Local ranking. salt and embeddings as in kt1.json; 512 outputs under the label 'veilface ranking 1'. "
+        "scheme: as a device protects it, salt = contract_id ‖ key.",
         "salt": salt.hex(),
         "embeddings": dict(faces()),
         "cases": cases,
+        "scheme": ranking_scheme(),
         "bit_ranking": [
             {
                 "bits": "1011001001111110",
@@ -202,7 +234,8 @@ def negative_vectors(salt: bytes) -> dict[str, Any]:
     """The published databases, records from a known stream, and the default protection."""
     small = [int(bit) for bit in "1001110101101000"]
     return {
-        "about": "Negative databases. The randomness of a case is SHA-256(seed/0) ‖ SHA-256(seed/1) ‖ …",
+        "about": "Negative databases. The randomness of a case is SHA-256(seed/0) ‖ SHA-256(seed/1) ‖ … "
+        "scheme: as a device protects it, salt = contract_id ‖ key.",
         "databases": [
             {"records": ["001", "*1*"], "hidden": ["000", "100", "101"]},
             {"records": ["011*", "001*", "1*1*", "0*0*", "1*00"], "hidden": ["1001", "1101"]},
@@ -234,6 +267,7 @@ def negative_vectors(salt: bytes) -> dict[str, Any]:
         "salt": salt.hex(),
         "embeddings": dict(faces()),
         "cases": [default_negative(index, name, face, salt) for index, (name, face) in enumerate(faces())],
+        "scheme": negative_scheme(),
     }
 
 

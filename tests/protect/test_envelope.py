@@ -255,7 +255,8 @@ def test_vectors(vectors: Path) -> None:
         fields: dict[str, Any] = {
             name: bytes.fromhex(value) for name, value in case["fields"].items() if isinstance(value, str)
         }
-        built = Header(type=MessageType(case["fields"]["type"]), issued_ms=case["fields"]["issued_ms"], **fields)
+        fields |= {"type": MessageType(case["fields"]["type"]), "suite": Suite(case["fields"]["suite"])}
+        built = Header(issued_ms=case["fields"]["issued_ms"], **fields)
         assert built.to_bytes().hex() == case["bytes"]
         envelope.verify_signature(public, built.to_bytes(), bytes.fromhex(case["signature"]))
     for case in data["contexts"]:
@@ -265,6 +266,8 @@ def test_vectors(vectors: Path) -> None:
     device_id = bytes.fromhex(device["device_id"])
     assert envelope.device_context(bytes.fromhex(device["public_key"]), device_id).hex() == device["hash"]
     assert envelope.revocation_context(device_id).hex() == data["revocation_context"]["hash"]
-    KeyCert.parse(bytes.fromhex(data["key_cert"]["bytes"])).verify(public)
+    cert = KeyCert.parse(bytes.fromhex(data["key_cert"]["bytes"]))
+    cert.verify(public)
+    assert (cert.epoch, cert.suite) == (data["key_cert"]["epoch"], data["key_cert"]["suite"])
     answered = bytes.fromhex(data["headers"][0]["bytes"])
     Receipt.parse(bytes.fromhex(data["receipt"]["bytes"])).verify(public, header=answered)

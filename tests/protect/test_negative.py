@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from veilface.contract import CONTRACT
 from veilface.protect.errors import MalformedTemplate, OneParity, RecordsOutOfRange
 from veilface.protect.negative import (
     DEFAULT,
@@ -32,6 +33,8 @@ from veilface.protect.published import (
     prefix_database,
     q_hidden_probabilities,
 )
+from veilface.protect.scheme import protection_of
+from veilface.protect.suites import Suite
 
 
 def load(vectors: Path) -> Any:
@@ -88,6 +91,17 @@ def test_the_default_protection(vectors: Path) -> None:
         assert hashlib.sha256("\n".join(as_words(records)).encode()).hexdigest() == case["records_sha256"]
         assert counts.tobytes().hex() == case["counts"]
         assert negative_score(bits, counts) == case["score"]
+
+
+def test_what_a_device_sends_for_suite_4(vectors: Path) -> None:
+    content = load(vectors)
+    case, found = content["scheme"], protection_of(Suite.NEGATIVE)
+    embedding = np.array(content["embeddings"][case["embedding"]])
+    probe = found.probe(embedding, key=bytes.fromhex(case["key"]), token=bytes.fromhex(case["token"]))
+    assert (CONTRACT.contract_id.hex(), found.suite) == (case["contract_id"], case["suite"])
+    assert probe.hex() == case["probe"]
+    records = k_hidden(parse_bits(probe), randomness=stream(case["seed"]))
+    assert records.counts(DEFAULT.length).tobytes().hex() == case["template"]
 
 
 def test_no_record_matches_the_hidden_string() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from veilface.contract import CONTRACT
 from veilface.protect.errors import GroupOutOfRange, MalformedTemplate
 from veilface.protect.published import bit_ranks, rank_distance
 from veilface.protect.ranking import (
@@ -20,6 +21,8 @@ from veilface.protect.ranking import (
     rank_score,
     ranking_transform,
 )
+from veilface.protect.scheme import protection_of
+from veilface.protect.suites import Suite
 from veilface.protect.token import fresh_token
 from veilface.protect.transform import keyed_transform
 
@@ -52,6 +55,16 @@ def test_vectors(vectors: Path) -> None:
         assert pack_ranks(ranks, parameters=parameters).hex() == case["packed"]
         reference = first.setdefault(case["group"], ranks)
         assert rank_score(ranks, reference, parameters=parameters) == case["score_with_first"]
+
+
+def test_what_a_device_sends_for_suite_3(vectors: Path) -> None:
+    content = load(vectors)
+    case, found = content["scheme"], protection_of(Suite.RANKING)
+    embedding = np.array(content["embeddings"][case["embedding"]])
+    key, token = bytes.fromhex(case["key"]), bytes.fromhex(case["token"])
+    assert (CONTRACT.contract_id.hex(), found.suite) == (case["contract_id"], case["suite"])
+    assert found.enrol(embedding, key=key, token=token).hex() == case["template"]
+    assert found.probe(embedding, key=key, token=token).hex() == case["template"]
 
 
 def test_published_bit_ranking(vectors: Path) -> None:

@@ -15,6 +15,7 @@ import {
   type HeaderFields,
 } from './envelope'
 import { ProtectError } from './errors'
+import type { Suite } from './suites'
 
 const hex = (text: string): Bytes => Uint8Array.from(Buffer.from(text, 'hex'))
 const toHex = (bytes: Bytes): string => Buffer.from(bytes).toString('hex')
@@ -25,6 +26,7 @@ type Case = (typeof vectors.headers)[number]
 function fields({ fields }: Case): HeaderFields {
   return {
     type: fields.type as MessageType,
+    suite: fields.suite as Suite,
     accountId: hex(fields.account_id),
     deviceId: hex(fields.device_id),
     keyFp: hex(fields.key_fp),
@@ -122,6 +124,7 @@ describe('the key certificate', () => {
   it('is read and verified', async () => {
     const cert = KeyCert.parse(bytes)
     expect(cert.epoch).toBe(vectors.key_cert.epoch)
+    expect(cert.suite).toBe(vectors.key_cert.suite)
     expect(cert.notBefore).toBe(1_700_000_000_000)
     expect(cert.keyFp.length).toBe(32)
     await cert.verify(keyHolder)

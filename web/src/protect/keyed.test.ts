@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import kt1 from '../../../vectors/kt1.json'
 import negative from '../../../vectors/negative.json'
 import ranking from '../../../vectors/ranking.json'
+import { contractId } from '@/contract'
 import type { Bytes } from './bytes'
+import { countsOf, KEYED, negativeBits } from './keyed'
 import {
   countRecords,
   kHidden,
