@@ -52,13 +52,14 @@ class HttpTransport:
 
 @dataclass
 class Machine:
-    """One folder with both programs in it. ``database`` – a URL of the server's database."""
+    """One folder with both programs in it. ``database`` – a URL of the server's; ``settings`` – more ``VEILFACE_*``."""
 
     folder: Path
     database: str
     port: int
     keyholder_port: int
     transports: list["HttpTransport"] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def initialise(self) -> None:
         """Make the key holder's keys and the server's credentials."""
@@ -106,6 +107,7 @@ class Machine:
             "TMPDIR": str(self.temporary),
             "VEILFACE_DATABASE_URL": self.database,
             "VEILFACE_LOG_LEVEL": "DEBUG",
+            **self.settings,
         }
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(

@@ -27,6 +27,7 @@ from veilface.server.errors import (
 from veilface.server.failures import failure_response, storage_failure
 from veilface.server.recognition.api import router as recognition
 from veilface.server.site_api import router as site
+from veilface.server.wallet.api import router as wallet
 from veilface.server.wire import Failure, Json
 
 log = structlog.stdlib.get_logger("veilface.server.api")
@@ -73,7 +74,7 @@ api = VeilfaceApi(
     parser=StrictJson(),
     urls_namespace="api",
 )
-for router in (site, accounts, account, devices, enrolment, recognition):
+for router in (site, accounts, account, devices, enrolment, recognition, wallet):
     api.add_router("/v1", router)
 
 

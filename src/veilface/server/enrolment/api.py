@@ -33,15 +33,7 @@ def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
         scheme=body.scheme,
         address=address(request),
     )
-    return Challenge(
-        challenge=grant.challenge,
-        expires_ms=grant.expires_ms,
-        server_time_ms=messages.now_ms(),
-        key_cert=grant.key_cert,
-        key_fp=grant.key_fp,
-        epoch=grant.epoch,
-        template_hash=grant.template_hash,
-    )
+    return Challenge.of(grant, server_time_ms=messages.now_ms())
 
 
 @router.get("/keys/{key_fp}", response={200: None}, openapi_extra=octets_out(services.KEY_LENGTHS))

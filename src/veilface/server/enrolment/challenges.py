@@ -28,7 +28,11 @@ from veilface.server.errors import ChallengeUnknown, PasswordNeeded, WrongMessag
 
 KEPT_AFTER_EXPIRY: Final = timedelta(hours=1)
 DEFAULT_SCHEME: Final = Homomorphic.name
-MASKED: Final[dict[MessageType, MaskPurpose]] = {MessageType.ENROL: "enrol", MessageType.VERIFY: "verify"}
+MASKED: Final[dict[MessageType, MaskPurpose]] = {
+    MessageType.ENROL: "enrol",
+    MessageType.VERIFY: "verify",
+    MessageType.PAY: "verify",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,15 @@ def issue(
     grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=suite)
     if purpose.label is not None:
         _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
+    return grant
+
+
+def issue_for_payment(account: Account, *, device_id: str, context_hash: bytes) -> Grant:
+    """A challenge for the one message that pays for the statement of this hash; masks begin to be prepared."""
+    throttle.spend(throttle.CHALLENGES, account.id)
+    purpose = Purpose(type=MessageType.PAY)
+    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=None)
+    _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
     return grant
 
 

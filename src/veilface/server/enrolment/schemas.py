@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import StringConstraints
 
+from veilface.keyholder.messages import Grant
 from veilface.protect.scheme import scheme
 from veilface.server.enrolment.models import Template as TemplateRow
 from veilface.server.wire import Hash, Identifier, Request, SchemeName, WireBytes
@@ -35,6 +36,19 @@ class Challenge(Schema):
     key_fp: Hash | None
     epoch: int | None
     template_hash: Hash | None
+
+    @classmethod
+    def of(cls, grant: Grant, *, server_time_ms: int) -> "Challenge":
+        """What the key holder granted."""
+        return cls(
+            challenge=grant.challenge,
+            expires_ms=grant.expires_ms,
+            server_time_ms=server_time_ms,
+            key_cert=grant.key_cert,
+            key_fp=grant.key_fp,
+            epoch=grant.epoch,
+            template_hash=grant.template_hash,
+        )
 
 
 class Template(Schema):

@@ -57,7 +57,8 @@ def enrol(account: Account, *, data: bytes, binding: bytes) -> Template:
     message = split_message(data, body_bytes=TEMPLATE_BYTES)
     if made := _made_by(account, message):
         return made
-    checked = check(account, message, type_=MessageType.ENROL, label=LABEL_ENROL, binding=binding)
+    context = messages.session_context(LABEL_ENROL, binding)
+    checked = check(account, message, type_=MessageType.ENROL, context=context)
     challenge = checked.challenge
     masks = partial(evidence.masks, challenge=challenge.challenge, key_fp=challenge.key_fp, purpose="enrol")
     proof = enrol_evidence(protection_of(message.header.suite), message.body, masks=masks)
@@ -83,7 +84,7 @@ def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -
         raise NotFound
     if message.header.template_hash.hex() != template.template_hash:
         raise WrongTemplate
-    check(account, message, type_=MessageType.DELETE, label=LABEL_DELETE, binding=binding)
+    check(account, message, type_=MessageType.DELETE, context=messages.session_context(LABEL_DELETE, binding))
     Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
     receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
     with relaying.unimportant("remove_template"):  # its key is erased; the row is left to the next settling
@@ -103,13 +104,11 @@ def readable(account: Account) -> QuerySet[Template]:
     return account.templates.exclude(state=Template.State.STORED)
 
 
-def check(
-    account: Account, message: SignedMessage, *, type_: MessageType, label: bytes, binding: bytes
-) -> CheckedMessage:
+def check(account: Account, message: SignedMessage, *, type_: MessageType, context: bytes) -> CheckedMessage:
     """Everything that can be known to be wrong before anything is computed; spends the challenge last."""
     header = message.header
     messages.check_addressed(header, type_=type_, account=account)
-    messages.check_context(header.context_hash, expected=messages.session_context(label, binding))
+    messages.check_context(header.context_hash, expected=context)
     if type_ != MessageType.DELETE:  # a template made under an older contract must be deletable
         messages.check_contract(header)
     device = messages.check_signed(

@@ -1,4 +1,4 @@
-"""Verification: one probe against the account's current template. The probe is computed with and forgotten."""
+"""One probe against the account's current template, for a login or a payment. It is computed with and forgotten."""
 
 import time
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ from veilface.match.masks import MaskSet
 from veilface.protect.envelope import LABEL_LOGIN, MessageType, Outcome, Receipt, sha256, split_message
 from veilface.protect.scheme import PROBE_BYTES, protection_of
 from veilface.server import keyholding
+from veilface.server.accounts import messages
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence
 from veilface.server.enrolment.models import Challenge
-from veilface.server.enrolment.services import BODILESS_BYTES, check, retry_after_s
+from veilface.server.enrolment.services import BODILESS_BYTES, CheckedMessage, check, retry_after_s
 
 VERIFICATION_LENGTHS: Final = frozenset(BODILESS_BYTES + length for length in PROBE_BYTES.values())
 
@@ -46,15 +47,23 @@ class Stopwatch:
 
 
 def verify(account: Account, *, data: bytes, binding: bytes) -> Verdict:
-    """Judge ``H ‖ signature ‖ P``.
+    """Judge ``H ‖ signature ‖ P``, bound to this session."""
+    watch = Stopwatch()
+    with watch.stage("check"):
+        message = split_message(data, body_bytes=PROBE_BYTES)
+        context = messages.session_context(LABEL_LOGIN, binding)
+        checked = check(account, message, type_=MessageType.VERIFY, context=context)
+    return judge(account, checked, watch)
+
+
+def judge(account: Account, checked: CheckedMessage, watch: Stopwatch) -> Verdict:
+    """Compare the probe of a message whose challenge is spent, and ask the key holder.
 
     Fails closed: whatever goes wrong raises, and only the key holder's signed receipt says *accepted*. Nothing of the
     probe is written anywhere, and no score leaves the matcher.
     """
-    watch = Stopwatch()
-    with watch.stage("check"):
-        message = split_message(data, body_bytes=PROBE_BYTES)
-        checked = check(account, message, type_=MessageType.VERIFY, label=LABEL_LOGIN, binding=binding)
+    message = checked.message
+    with watch.stage("look up"):
         template = _template(account, checked.challenge)
 
     def masks() -> MaskSet:

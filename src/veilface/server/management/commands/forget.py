@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from veilface.server.accounts import services, throttle
 from veilface.server.enrolment import challenges
-from veilface.server.wallet import idempotency, ledger
+from veilface.server.wallet import idempotency, ledger, orders
 
 
 class Command(BaseCommand):
@@ -22,3 +22,4 @@ class Command(BaseCommand):
         challenges.forget_expired()
         ledger.expire_due()
         idempotency.forget_old()
+        orders.forget_old()
