@@ -83,6 +83,26 @@ describe('KT-1', () => {
   })
 })
 
+describe('a scheme on the device', () => {
+  it('salts the transform with the contract and the epoch of its own', async () => {
+    for (const { contract_id } of [ranking.scheme, negative.scheme]) expect(toHex(await contractId())).toBe(contract_id)
+    const { token, ...given } = ranking.scheme
+    const embedding = named(ranking.embeddings, given.embedding)
+    const secrets = { key: hex(given.key), token: hex(token) }
+    expect(toHex(await KEYED.ranking.template(embedding, secrets))).toBe(given.template)
+    expect(toHex(await KEYED.ranking.probe(embedding, secrets))).toBe(given.template)
+    const next = { ...secrets, key: hex(given.key).reverse() }
+    expect(toHex(await KEYED.ranking.template(embedding, next))).not.toBe(given.template)
+  })
+
+  it('hides the keyed bits behind records of its own', async () => {
+    const { embedding, key, token, probe, seed, template } = negative.scheme
+    const bits = await negativeBits(named(negative.embeddings, embedding), { key: hex(key), token: hex(token) })
+    expect(toHex(packBits(bits))).toBe(probe)
+    expect(toHex(countsOf(bits, stream(seed)))).toBe(template)
+  })
+})
+
 describe('local ranking', () => {
   it('packs and scores as the vectors say', async () => {
     const first = new Map<number, Uint8Array>()
