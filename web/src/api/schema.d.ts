@@ -384,6 +384,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Wallet
+         * @description The balance, and what may be paid.
+         */
+        get: operations["veilface_server_wallet_api_read_wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Code
+         * @description A code to be paid by, good for some minutes. It names no account, and no two of them look alike.
+         */
+        post: operations["veilface_server_wallet_api_make_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/codes/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Code
+         * @description Whom a code pays.
+         */
+        post: operations["veilface_server_wallet_api_read_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Movements
+         * @description The history, newest first.
+         */
+        get: operations["veilface_server_wallet_api_list_movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/movements/{movement_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Movement
+         * @description One movement as it stands now.
+         */
+        get: operations["veilface_server_wallet_api_read_movement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Order
+         * @description Fix whom to pay how much, for five minutes. Nothing is paid yet.
+         */
+        post: operations["veilface_server_wallet_api_make_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/orders/{order_id}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow Payment
+         * @description Permission, for 90 s, to sign the one message that may pay this order.
+         */
+        post: operations["veilface_server_wallet_api_allow_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/orders/{order_id}/payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pay
+         * @description Pay the order by face. The body is `H‖signature‖P` of type 12, its context the hash of the order's statement.
+         */
+        post: operations["veilface_server_wallet_api_pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/payments/{payment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Payment
+         * @description A payment one made or received, with everything that proves it.
+         */
+        get: operations["veilface_server_wallet_api_read_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/payments/{payment_id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refund
+         * @description Give a payment one received back, in part or in whole.
+         */
+        post: operations["veilface_server_wallet_api_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Top Up
+         * @description Ask the provider for money. It arrives when the provider says so: the movement is pending until then.
+         */
+        post: operations["veilface_server_wallet_api_top_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -458,6 +678,22 @@ export interface components {
              * @enum {string}
              */
             type: "device" | "approve" | "revoke" | "enrol" | "verify" | "delete";
+        };
+        /**
+         * CodeReading
+         * @description A code somebody showed.
+         */
+        CodeReading: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * CodeRequest
+         * @description A code to be paid by; without ``amount`` the payer chooses.
+         */
+        CodeRequest: {
+            /** Amount */
+            amount?: number | null;
         };
         /**
          * Consent
@@ -590,6 +826,29 @@ export interface components {
             server: "ok";
         };
         /**
+         * HistoryQuery
+         * @description Which movements; ``after`` – the identifier that the page before ended with.
+         */
+        HistoryQuery: {
+            /** After */
+            after?: string | null;
+            /** Direction */
+            direction?: ("in" | "out") | null;
+            /** Kind */
+            kind?: ("top_up" | "payment" | "refund") | null;
+            /**
+             * Limit
+             * @default 20
+             */
+            limit: number;
+            /** Since */
+            since?: string | null;
+            /** State */
+            state?: ("pending" | "posted" | "voided" | "expired") | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * KeyHolder
          * @description The pinned key that signs certificates and receipts; ``ready`` – it answers now.
          */
@@ -631,12 +890,183 @@ export interface components {
             role: components["schemas"]["Localised"];
         };
         /**
+         * Movement
+         * @description One transfer as the wallet's owner sees it; ``counterpart`` is empty for a provider or a deleted account.
+         */
+        Movement: {
+            /** Amount */
+            amount: number;
+            /** Counterpart */
+            counterpart: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out";
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "top_up" | "payment" | "refund";
+            /** Payment Id */
+            payment_id: string | null;
+            /** Settled At */
+            settled_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "posted" | "voided" | "expired";
+        };
+        /**
+         * Movements
+         * @description A page of the history, newest first; ``after`` asks for the next one, null – there is none.
+         */
+        Movements: {
+            /** After */
+            after: string | null;
+            /** Movements */
+            movements: components["schemas"]["Movement"][];
+        };
+        /**
+         * Order
+         * @description What will be paid. The device makes the same ``statement`` (120 B) of what it shows, and signs its hash.
+         */
+        Order: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+            /** Expires Ms */
+            expires_ms: number;
+            /** Exponent */
+            exponent: number;
+            /** Id */
+            id: string;
+            /** Nonce */
+            nonce: string;
+            /** Password Needed */
+            password_needed: boolean;
+            /** Payee Id */
+            payee_id: string;
+            /** Payee Name */
+            payee_name: string;
+            /** Statement */
+            statement: string;
+        };
+        /**
+         * OrderRequest
+         * @description Whom to pay, and how much where the code does not say.
+         */
+        OrderRequest: {
+            /** Amount */
+            amount?: number | null;
+            /** Code */
+            code: string;
+        };
+        /**
          * PasswordConfirmation
          * @description The account's password again.
          */
         PasswordConfirmation: {
             /** Password */
             password: string;
+        };
+        /**
+         * Payee
+         * @description Who a code is of, and what they ask for.
+         */
+        Payee: {
+            /** Amount */
+            amount: number | null;
+            /** Currency */
+            currency: string;
+            /** Expires Ms */
+            expires_ms: number;
+            /** Exponent */
+            exponent: number;
+            /** Payee Name */
+            payee_name: string;
+        };
+        /**
+         * PayeeCode
+         * @description What to show as a QR code.
+         */
+        PayeeCode: {
+            /** Amount */
+            amount: number | null;
+            /** Code */
+            code: string;
+            /** Currency */
+            currency: string;
+            /** Expires Ms */
+            expires_ms: number;
+            /** Exponent */
+            exponent: number;
+        };
+        /**
+         * Payment
+         * @description A payment that was made, for either side of it.
+         */
+        Payment: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+            /** Exponent */
+            exponent: number;
+            /** Id */
+            id: string;
+            /**
+             * Paid At
+             * Format: date-time
+             */
+            paid_at: string;
+            /** Payee Name */
+            payee_name: string;
+            /** Payer Name */
+            payer_name: string;
+            proof: components["schemas"]["Proof"];
+            /** Refunded */
+            refunded: number;
+        };
+        /**
+         * PaymentAnswer
+         * @description The key holder's answer and its signed receipt (192 B); ``payment_id`` once it is paid.
+         */
+        PaymentAnswer: {
+            /** Accepted */
+            accepted: boolean;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "not_accepted" | "retry_later" | "disabled";
+            /** Payment Id */
+            payment_id: string | null;
+            /** Receipt */
+            receipt: string;
+            /** Retry After S */
+            retry_after_s: number;
+        };
+        /**
+         * PaymentChallengeRequest
+         * @description Which device will sign; ``password`` – where the order needs it.
+         */
+        PaymentChallengeRequest: {
+            /** Device Id */
+            device_id: string;
+            /** Password */
+            password?: string | null;
         };
         /**
          * Profile
@@ -654,6 +1084,32 @@ export interface components {
             id: string;
             /** Username */
             username: string;
+        };
+        /**
+         * Proof
+         * @description What proves the payment to anybody who knows the key holder's key (protocol §8).
+         */
+        Proof: {
+            /** Device Public Key */
+            device_public_key: string;
+            /** Header */
+            header: string;
+            /** Receipt */
+            receipt: string;
+            /** Signature */
+            signature: string;
+            /** Statement */
+            statement: string;
+        };
+        /**
+         * RefundRequest
+         * @description How much to give back – all that is left where it is not said – and the payee's password.
+         */
+        RefundRequest: {
+            /** Amount */
+            amount?: number | null;
+            /** Password */
+            password: string;
         };
         /**
          * Registration
@@ -810,6 +1266,14 @@ export interface components {
             username: string;
         };
         /**
+         * TopUpRequest
+         * @description How much to ask of the provider.
+         */
+        TopUpRequest: {
+            /** Amount */
+            amount: number;
+        };
+        /**
          * Verification
          * @description The key holder's answer and its signed receipt (192 B), which the device checks by itself.
          */
@@ -825,6 +1289,37 @@ export interface components {
             receipt: string;
             /** Retry After S */
             retry_after_s: number;
+        };
+        /**
+         * Wallet
+         * @description ``available`` is what may be spent: the balance less what pending payments hold back.
+         */
+        Wallet: {
+            /** Available */
+            available: number;
+            /** Balance */
+            balance: number;
+            /** Currency */
+            currency: string;
+            /** Exponent */
+            exponent: number;
+            /** Held */
+            held: number;
+            limits: components["schemas"]["WalletLimits"];
+        };
+        /**
+         * WalletLimits
+         * @description At most so much; above ``face_only_max`` a payment needs the password as well as the face.
+         */
+        WalletLimits: {
+            /** Face Only Max */
+            face_only_max: number;
+            /** Payment Left Today */
+            payment_left_today: number;
+            /** Payment Max */
+            payment_max: number;
+            /** Top Up Max */
+            top_up_max: number;
         };
     };
     responses: never;
@@ -1521,6 +2016,377 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_read_wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_make_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayeeCode"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_read_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeReading"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payee"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_list_movements: {
+        parameters: {
+            query?: {
+                kind?: ("top_up" | "payment" | "refund") | null;
+                state?: ("pending" | "posted" | "voided" | "expired") | null;
+                direction?: ("in" | "out") | null;
+                since?: string | null;
+                until?: string | null;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movements"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_read_movement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                movement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_make_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_allow_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentChallengeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_pay: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentAnswer"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_read_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_refund: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_wallet_api_top_up: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopUpRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
                 };
             };
             /** @description Refused or failed */
