@@ -21,6 +21,18 @@ def test_bench_verify_for_people(veilface: Veilface) -> None:
         assert word in done.stdout
 
 
+def test_bench_search(veilface: Veilface) -> None:
+    done = veilface("bench", "search", "--n", "100", "--d", "16", "--rounds", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    row = json.loads(done.stdout)["rows"][0]
+    expected = "n d engine encrypted_ms plain_ms ratio bandwidth_fraction keyholder_ms query_ms bytes_per_template"
+    assert {*expected.split(), "probe_bytes", "exchanged_bytes", "max_cosine_error"} < set(row)
+    said = veilface("bench", "search", "--n", "100", "--d", "16", "--rounds", "1")
+    for word in ("TenSEAL", "extrapolated", "Kernel", "100"):
+        assert word in said.stdout
+
+
 def test_bench_pipeline_needs_pictures(veilface: Veilface, tmp_path: object) -> None:
     done = veilface("bench", "pipeline", str(tmp_path), "--json")
     assert done.returncode == 1

@@ -49,4 +49,24 @@ def pipeline(
         show_pipeline(report)
 
 
-COMMANDS: Final = {"verify": verify, "pipeline": pipeline}
+def search(
+    *,
+    n: Annotated[list[int] | None, typer.Option("--n", min=1, max=100_000_000, help=text("cli.option.n"))] = None,
+    d: Annotated[list[int] | None, typer.Option("--d", min=1, max=4096, help=text("cli.option.d"))] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=10_000, help=text("cli.option.rounds"))] = 15,
+    as_json: JsonFlag = False,
+) -> None:
+    """Times searches of encrypted galleries beside the same in plaintext, reading memory, and TenSEAL."""
+    from veilface.cli.progress import progress
+    from veilface.cli.report import show_search
+    from veilface.evaluate.search_benchmark import DIMENSIONS, SIZES, bench_search
+
+    with progress(text("cli.bench.search.progress")) as advance:
+        report = bench_search(sizes=n or SIZES, dimensions=d or DIMENSIONS, rounds=rounds, advance=advance)
+    if as_json:
+        emit(report.as_json())
+    else:
+        show_search(report)
+
+
+COMMANDS: Final = {"verify": verify, "pipeline": pipeline, "search": search}

@@ -4,10 +4,12 @@ from veilface.cli.output import milliseconds, say, table
 from veilface.evaluate.benchmark import VerificationBench
 from veilface.evaluate.pipeline import PipelineBench
 from veilface.evaluate.rounds import ProtectionBench
+from veilface.evaluate.search_benchmark import SearchBench
 from veilface.evaluate.stopwatch import Spread
 from veilface.messages import text
 
 STAGE_COLUMNS = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
+SEARCH_COLUMNS = ("bench.encrypted", "bench.plaintext", "cli.column.read", "cli.column.ratio", "cli.column.bandwidth")
 SIDE_BY_SIDE = ("protect_template", "enrol", "protect", "prepare", "match", "keyholder", "answer", "server_path")
 SIDE_BY_SIDE_BYTES = ("template", "probe", "public_key", "evidence")
 
@@ -34,6 +36,38 @@ def show_verification(report: VerificationBench) -> None:
     )
     error = report.cosine_error
     say("bench.cosine_error", rms=f"{error.rms:.5f}", max=f"{error.max:.5f}", pairs=error.pairs)
+
+
+def show_search(report: SearchBench) -> None:
+    """A row a gallery, medians; then the peer, of which only one comparison at a time was measured."""
+    table(
+        ("cli.column.templates", "cli.column.dimensions", *SEARCH_COLUMNS, "cli.column.cosine_error"),
+        [
+            (
+                f"{row.n:,}",
+                str(row.d),
+                milliseconds(row.encrypted_ms),
+                milliseconds(row.plain_ms),
+                milliseconds(row.read_ms),
+                f"{row.ratio:.2f}",
+                f"{row.bandwidth_fraction:.0%}",
+                f"{row.max_cosine_error:.4f}",
+            )
+            for row in report.rows
+        ],
+        title="bench.title.search",
+    )
+    say("bench.search.kernel", kernel=report.kernel, threads=report.threads, rounds=report.rounds)
+    for peer in report.peer:
+        say(
+            "bench.search.peer",
+            d=peer.d,
+            comparisons=peer.comparisons,
+            one=milliseconds(peer.comparison.median_ms),
+            n=f"{peer.n:,}",
+            hours=f"{peer.extrapolated_ms / 3_600_000:.1f}",
+            times=f"{peer.times_slower:,.0f}",
+        )
 
 
 def show_pipeline(report: PipelineBench) -> None:

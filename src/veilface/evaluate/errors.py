@@ -6,6 +6,7 @@
     ├── PeerMissing       the library to compare with is not installed
     ├── NoPeople          a folder without pictures of at least two people
     ├── DataUnusable      a data set without what can be measured
+    ├── NotEnoughMemory   what is to be measured does not fit
     └── PathBroken        the path under test refused what it should have accepted
 """
 
@@ -34,6 +35,12 @@ class DataUnusable(EvaluateError):
     """``path`` holds ``got`` where ``expected`` is needed."""
 
     code = "evaluate.data_unusable"
+
+
+class NotEnoughMemory(EvaluateError):
+    """``got`` is free and ``expected`` needed."""
+
+    code = "evaluate.not_enough_memory"
 
 
 class PathBroken(EvaluateError):
