@@ -329,6 +329,12 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(people: C
         ("POST", "/enrolments"),
         ("POST", "/verifications"),
         ("POST", f"/templates/{'0' * 32}/deletion"),
+        ("POST", "/wallet/codes"),
+        ("POST", "/wallet/orders"),
+        ("POST", f"/wallet/orders/{'0' * 32}/challenge"),
+        ("POST", f"/wallet/orders/{'0' * 32}/payment"),
+        ("POST", f"/wallet/payments/{'0' * 32}/refunds"),
+        ("POST", "/wallet/top-ups"),
     ],
 )
 def test_changing_requests_need_the_csrf_token(people: Callable[[str], Person], method: str, path: str) -> None:
@@ -342,7 +348,18 @@ def test_changing_requests_need_the_csrf_token(people: Callable[[str], Person], 
 
 
 @pytest.mark.parametrize(
-    "path", ["/account", "/devices", "/templates", f"/templates/{'0' * 32}/data", f"/keys/{'0' * 64}"]
+    "path",
+    [
+        "/account",
+        "/devices",
+        "/templates",
+        f"/templates/{'0' * 32}/data",
+        f"/keys/{'0' * 64}",
+        "/wallet",
+        "/wallet/movements",
+        f"/wallet/movements/{'0' * 32}",
+        f"/wallet/payments/{'0' * 32}",
+    ],
 )
 def test_nothing_of_an_account_is_shown_to_nobody(api: Api, path: str) -> None:
     answer = api.get(path)
