@@ -22,7 +22,9 @@ Integers = NDArray[np.int64]
 Shape = int | tuple[int, ...]
 _Word = TypeVar("_Word", np.uint8, np.uint32, np.uint64)
 
-_TERNARY_LIMIT: Final = 255
+_SPARE: Final = 255
+_TERNARY: Final = np.arange(_SPARE, dtype=np.int64) % 3 - 1
+"""What the bytes 0 … 254 stand for; 255 is drawn again."""
 
 
 def fresh_seed() -> bytes:
@@ -50,7 +52,11 @@ class Stream:
 
     def ternary(self, shape: Shape) -> Integers:
         """−1, 0 or 1, each with the same chance."""
-        return self._refused(lambda count: self._words(np.uint8, count).astype(np.int64), _TERNARY_LIMIT, shape) % 3 - 1
+        drawn = self._words(np.uint8, int(np.prod(shape))).copy()
+        while len(spare := np.flatnonzero(drawn == _SPARE)):
+            drawn[spare] = self._words(np.uint8, len(spare))
+        ternary: Integers = _TERNARY[drawn].reshape(shape)
+        return ternary
 
     def errors(self, shape: Shape) -> Integers:
         """Centred binomial errors of 2·21 bits, σ = 3.24."""
