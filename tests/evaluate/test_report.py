@@ -85,7 +85,7 @@ def test_progress_is_told_to_the_end() -> None:
         attacks=False,
         advance=lambda done, total: told.append((done, total)),
     )
-    assert [done for done, _ in told] == list(range(1, len(told) + 1))
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
     assert told[-1][0] == told[-1][1]
 
 

@@ -48,15 +48,28 @@ class PairScores:
         return None if allowed < 1 else _just_above(self.tail[allowed])
 
     def tar(self, fmr: float) -> float | None:
-        """The share of genuine pairs accepted at the threshold of ``fmr``."""
+        """The share of genuine pairs accepted at the threshold of ``fmr``; None where there are no such pairs."""
         threshold = self.threshold(fmr)
-        return None if threshold is None else float(np.mean(self.genuine >= threshold))
+        return None if threshold is None or not len(self.genuine) else float(np.mean(self.genuine >= threshold))
 
     def det(self, points: int = 160) -> tuple[Floats, Floats]:
         """FMR and FNMR, spaced evenly in log(FMR), from one impostor pair up to all that are kept."""
         accepted = np.unique(np.geomspace(1, len(self.tail) - 1, points).astype(np.int64))
         rejected = np.searchsorted(self.genuine, self.tail[accepted], side="right")
         return accepted / self.impostors, rejected / len(self.genuine)
+
+    def among(self, chosen: NDArray[np.bool_], people: People) -> "PairScores":
+        """The pairs of ``chosen`` people (by number) with each other; ``people`` as they were compared."""
+        sizes = np.bincount(people)[chosen]
+        genuine, tail = chosen[self.genuine_people], chosen[self.tail_people].all(axis=0)
+        return replace(
+            self,
+            genuine=self.genuine[genuine],
+            genuine_people=self.genuine_people[genuine],
+            tail=self.tail[tail],
+            tail_people=self.tail_people[:, tail],
+            impostors=int(sizes.sum() ** 2 - (sizes**2).sum()) // 2,
+        )
 
     def highest(self, share: float) -> "PairScores":
         """The same with only the highest ``share`` of impostor scores."""

@@ -10,13 +10,14 @@ from veilface.evaluate.attacks.stage import Outcome
 from veilface.evaluate.evaluation import HEADLINE_FMR, Evaluation, SchemeResult
 from veilface.evaluate.linkage import Linkage
 from veilface.evaluate.protections import BASELINE
+from veilface.protect.rlwe import CIPHERTEXT_BYTES
 
 Json = dict[str, Any]
 
 
 def metrics(evaluation: Evaluation) -> Json:
     """Keys: ``schemes.<id>``, ``attacks.<id>.<leak>.<attack>``, ``unlinkability.<id>`` and what they rest on."""
-    baseline = evaluation.schemes[BASELINE].stolen.rates
+    baseline = evaluation.schemes[BASELINE]
     return {
         "veilface": version("veilface"),
         "contract_id": CONTRACT.contract_id.hex(),
@@ -28,6 +29,7 @@ def metrics(evaluation: Evaluation) -> Json:
             for name, result in evaluation.schemes.items()
             if result.attacks is not None
         },
+        "layered": {name: _layered(result) for name, result in evaluation.schemes.items() if result.layered},
         "unlinkability": {
             name: _linkage(result.linkage) for name, result in evaluation.schemes.items() if result.linkage is not None
         },
@@ -56,8 +58,9 @@ def _dataset(evaluation: Evaluation) -> Json:
     }
 
 
-def _scheme(result: SchemeResult, baseline: Rates) -> Json:
+def _scheme(result: SchemeResult, baseline_result: SchemeResult) -> Json:
     fmr, fnmr = result.curve.det()
+    baseline = baseline_result.stolen.rates
     return {
         "published": result.published,
         **_rates(result.stolen.rates),
@@ -66,6 +69,7 @@ def _scheme(result: SchemeResult, baseline: Rates) -> Json:
         "probe_bytes": result.costs.probe_bytes,
         "ci": _interval(result.stolen),
         "tar_loss": loss(result.stolen.rates, baseline),
+        "other_people": _transfer(result, baseline_result),
         "unselected": None if result.unselected is None else _rates(result.unselected.rates),
         "own_token": _rates(result.own.rates),
         "wrong_token": {"pairs": result.wrong_token.pairs, "accepted": result.wrong_token.accepted},
@@ -75,6 +79,31 @@ def _scheme(result: SchemeResult, baseline: Rates) -> Json:
             "match": result.costs.match_ms,
         },
         "det": {"fmr": fmr.tolist(), "fnmr": fnmr.tolist()},
+    }
+
+
+def _transfer(result: SchemeResult, baseline: SchemeResult) -> Json:
+    """Losses of each half of the people by itself, and thresholds on people whom they were not found on."""
+    losses = [
+        loss(Rates(eer=None, tar=half), Rates(eer=None, tar=plain))
+        for half, plain in zip(result.transfer.halves, baseline.transfer.halves, strict=True)
+    ]
+    held_out = {fmr: None if found is None else asdict(found) for fmr, found in result.transfer.held_out.items()}
+    shipped = {fmr: asdict(found) for fmr, found in result.transfer.shipped.items()}
+    return {"tar_loss_of_halves": losses, "held_out": held_out, "shipped_thresholds": shipped}
+
+
+def _layered(result: SchemeResult) -> Json:
+    found = result.layered
+    if found is None:
+        return {}
+    return {
+        **_rates(found.accuracy.rates),
+        "tar_loss_to_open": loss(found.accuracy.rates, result.stolen.rates),
+        "thresholds": found.accuracy.thresholds,
+        "bytes": CIPHERTEXT_BYTES,
+        "real_pairs": {"pairs": found.pairs, "largest_error": found.error, "differing_decisions": found.differing},
+        "time_ms": {"probe": found.protect_ms, "match": found.match_ms, "decide": found.decide_ms},
     }
 
 

@@ -1,4 +1,4 @@
-"""Plots as inline SVG: no library, no script, no font but the reader's own.
+"""Plots as inline SVG and boxes: no library, no script, no font but the reader's own.
 
 Colours are classes of ``report.css``: ``series-0`` … ``series-5``; light and dark follow the reader's system. All
 texts come in ready, in the reader's language.
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH: Final = 640
-HEIGHT: Final = 380
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 52
+HEIGHT: Final = 540
+LEFT, RIGHT, TOP, BOTTOM = 84, 28, 14, 64
 
 Reals = NDArray[np.float64]
 
@@ -82,26 +82,15 @@ def legend(lines: Sequence[Line]) -> str:
 
 def dots(title: str, rows: Sequence[Interval], x: Axis) -> str:
     """Values with their intervals, one row each, so that overlaps show at a glance."""
-    height = 34 * len(rows) + 44
-    left, span = 190, WIDTH - 190 - 72
-    grid = "".join(
-        f'<line class="grid" x1="{left + span * x.place(at):.1f}" x2="{left + span * x.place(at):.1f}" y1="6" '
-        f'y2="{height - 40}"/><text class="tick" x="{left + span * x.place(at):.1f}" y="{height - 22}" '
-        f'text-anchor="middle">{escape(label)}</text>'
-        for at, label in x.ticks
-    )
     drawn = []
-    for index, row in enumerate(rows):
-        middle = 22 + 34 * index
-        low, at, high = (left + span * x.place(value) for value in (row.low, row.value, row.high))
-        drawn.append(
-            f'<text class="name" x="{left - 14}" y="{middle + 4}" text-anchor="end">{escape(row.name)}</text>'
-            f'<line class="whisker series-{row.series}" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
-            f'<circle class="dot series-{row.series}" cx="{at:.1f}" cy="{middle}" r="5"/>'
-            f'<text class="value" x="{WIDTH - 62}" y="{middle + 4}">{_percent(row.value, digits=2)}</text>'
+    for row in rows:
+        low, at, high = (100 * x.place(value) for value in (row.low, row.value, row.high))
+        marks = (
+            f'<i class="whisker series-{row.series}" style="left:{low:.2f}%;width:{high - low:.2f}%"></i>'
+            f'<i class="dot series-{row.series}" style="left:{at:.2f}%"></i>'
         )
-    label = f'<text class="label" x="{left + span / 2}" y="{height - 4}" text-anchor="middle">{escape(x.label)}</text>'
-    return _figure(title, WIDTH, height, grid + "".join(drawn) + label)
+        drawn.append(_row(row.name, marks, _percent(row.value, digits=2)))
+    return _rows(title, drawn, x)
 
 
 def distributions(title: str, edges: Reals, sides: Sequence[tuple[int, str, NDArray[np.int64]]], mark: float) -> str:
@@ -128,44 +117,51 @@ def distributions(title: str, edges: Reals, sides: Sequence[tuple[int, str, NDAr
 
 def bars(title: str, rows: Sequence[tuple[int, str, float, float]], x: Axis, mark_name: str) -> str:
     """A bar a row and a mark on each: (series, name, value, mark)."""
-    height, left, span = 34 * len(rows) + 44, 190, WIDTH - 190 - 72
-    drawn = [
-        f'<line class="grid" x1="{left + span * x.place(at):.1f}" x2="{left + span * x.place(at):.1f}" y1="6" '
-        f'y2="{height - 40}"/><text class="tick" x="{left + span * x.place(at):.1f}" y="{height - 22}" '
-        f'text-anchor="middle">{escape(label)}</text>'
-        for at, label in x.ticks
-    ]
-    for index, (series, name, value, mark) in enumerate(rows):
-        middle, at = 22 + 34 * index, left + span * x.place(mark)
-        drawn.append(
-            f'<text class="name" x="{left - 14}" y="{middle + 4}" text-anchor="end">{escape(name)}</text>'
-            f'<rect class="bar series-{series}" x="{left}" y="{middle - 8}" width="{span * x.place(value):.1f}" '
-            f'height="16" rx="2"/><line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{middle - 12}" '
-            f'y2="{middle + 12}"><title>{escape(mark_name)}</title></line>'
-            f'<text class="value" x="{WIDTH - 62}" y="{middle + 4}">{value:.3f}</text>'
+    drawn = []
+    for series, name, value, mark in rows:
+        marks = (
+            f'<i class="bar series-{series}" style="width:{100 * x.place(value):.2f}%"></i>'
+            f'<i class="mark" style="left:{100 * x.place(mark):.2f}%" title="{escape(mark_name)}"></i>'
         )
-    label = f'<text class="label" x="{left + span / 2}" y="{height - 4}" text-anchor="middle">{escape(x.label)}</text>'
-    return _figure(title, WIDTH, height, "".join(drawn) + label)
+        drawn.append(_row(name, marks, f"{value:.3f}"))
+    return _rows(title, drawn, x)
+
+
+def _row(name: str, marks: str, value: str) -> str:
+    return (
+        f'<div class="row"><span class="name">{escape(name)}</span><span class="track">{marks}</span>'
+        f'<span class="value">{value}</span></div>'
+    )
+
+
+def _rows(title: str, rows: Sequence[str], x: Axis) -> str:
+    """Rows of text and boxes, which stay readable at any width, above their axis."""
+    ticks = "".join(f'<i style="left:{100 * x.place(at):.2f}%">{escape(label)}</i>' for at, label in x.ticks)
+    return (
+        f'<div class="rows" role="group" aria-label="{escape(title)}">{"".join(rows)}'
+        f'<div class="row scale"><span class="track">{ticks}</span></div></div>'
+    )
 
 
 def _frame(x: Axis, y: Axis) -> str:
     across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     parts = []
-    for at, text in x.ticks:
+    for number, (at, text) in enumerate(reversed(x.ticks)):
         place = LEFT + across * x.place(at)
         parts.append(
             f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{TOP + down}"/>'
-            f'<text class="tick" x="{place:.1f}" y="{TOP + down + 18}" text-anchor="middle">{escape(text)}</text>'
+            f'<text class="tick{" spare" if number % 2 else ""}" x="{place:.1f}" y="{TOP + down + 22}" '
+            f'text-anchor="middle">{escape(text)}</text>'
         )
     for at, text in y.ticks:
         place = TOP + down * (1 - y.place(at))
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{LEFT + across}" y1="{place:.1f}" y2="{place:.1f}"/>'
-            f'<text class="tick" x="{LEFT - 8}" y="{place + 4:.1f}" text-anchor="end">{escape(text)}</text>'
+            f'<text class="tick" x="{LEFT - 8}" y="{place + 5:.1f}" text-anchor="end">{escape(text)}</text>'
         )
-    turned = f"translate(14 {TOP + down / 2}) rotate(-90)"
+    turned = f"translate(18 {TOP + down / 2}) rotate(-90)"
     parts.append(
-        f'<text class="label" x="{LEFT + across / 2}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x.label)}</text>'
+        f'<text class="label" x="{LEFT + across / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.label)}</text>'
         f'<text class="label" transform="{turned}" text-anchor="middle">{escape(y.label)}</text>'
     )
     return "".join(parts)

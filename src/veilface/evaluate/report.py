@@ -7,13 +7,24 @@ from importlib.resources import files
 import numpy as np
 
 from veilface.evaluate import plots
-from veilface.evaluate.accuracy import FMR_TARGETS
+from veilface.evaluate.accuracy import FMR_TARGETS, Rates
+from veilface.evaluate.attacks.stage import Outcome
 from veilface.evaluate.evaluation import HEADLINE_FMR, Evaluation, SchemeResult
 from veilface.evaluate.metrics import loss
 from veilface.evaluate.protections import BASELINE, PROTECTIONS
 from veilface.messages import Language, preferred_language, text
 
 _NONE = "–"
+_CHANCE = 0.05
+_SHOWN = ("1e-3", "1e-4")
+_LEAKS = (
+    "database",
+    "several_databases",
+    "token_only",
+    "database_token",
+    "several_databases_tokens",
+    "database_keyholder",
+)
 
 
 class Report:
@@ -29,11 +40,12 @@ class Report:
     def html(self) -> str:
         """The whole page."""
         style = files("veilface.evaluate").joinpath("report.css").read_text("utf-8")
-        parts = [self._head(), self._accuracy(), self._distributions(), self._costs()]
+        parts = [self._head(), self._cards(), self._accuracy(), self._other_people(), self._distributions()]
         if self._linked:
             parts.append(self._linkage())
         if self._attacked:
-            parts.append(self._attacks())
+            parts += [self._thefts(), self._attacks()]
+        parts += [self._layered(), self._costs()]
         lang = "zh-CN" if self._language == "zh" else "en"
         return (
             f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
@@ -55,7 +67,28 @@ class Report:
         )
         fte = self._say("fte", failures=whole.failures, pictures=whole.pictures, share=f"{100 * whole.fte:.2f} %")
         title, setting = self._say("title"), self._say("stolen")
-        return f'<h1>{title}</h1><p class="lead">{lead}</p><p>{setting}</p><p class="note">{fte}</p>'
+        return f'<header><h1>{title}</h1><p class="lead">{lead}</p><p>{setting}</p><p class="note">{fte}</p></header>'
+
+    def _cards(self) -> str:
+        """One card for each protection in use: the figure that counts, its price, and what the database alone gives."""
+        baseline = self._evaluation.schemes[BASELINE].stolen.rates
+        cards = []
+        for result in self._results:
+            if result.published:
+                continue
+            tar, lost = result.stolen.rates.tar[HEADLINE_FMR], loss(result.stolen.rates, baseline)[HEADLINE_FMR]
+            facts = [self._say("card.bytes", bytes=f"{result.costs.template_bytes:,}")]
+            if result.name != BASELINE and lost is not None:
+                facts.insert(0, self._say("card.loss", points=_points(lost)))
+            if (worst := _worst(result, "database")) is not None:
+                facts.append(self._say("card.database", cosine=_cosine(worst[1].cosine)))
+            items = "".join(f"<li>{fact}</li>" for fact in facts)
+            cards.append(
+                f'<article class="card series-{_series(result.name)}"><h2>{escape(self._name(result.name))}</h2>'
+                f'<p class="big">{_percent(tar)}</p><p class="note">{self._say("axis.tar", fmr=HEADLINE_FMR)}</p>'
+                f"<ul>{items}</ul></article>"
+            )
+        return f'<section class="cards">{"".join(cards)}</section>'
 
     def _accuracy(self) -> str:
         least = 1 / max(result.curve.impostors for result in self._results)
@@ -74,10 +107,10 @@ class Report:
             )
         x = plots.rate_axis(self._say("axis.fmr"), max(least, 1e-6), 0.1)
         y = plots.rate_axis(self._say("axis.fnmr"), 1e-3, 1.0)
-        figures = [self._figure(plots.curves(self._say("det.title"), lines, x, y), "det.caption")]
-        drawn = {fmr: self._tar(fmr) for fmr in ("1e-3", "1e-4")}
-        figures += [self._figure(plot, "tar.caption", fmr=fmr) for fmr, plot in drawn.items() if plot]
-        return f"<h2>{self._say('accuracy')}</h2>{''.join(figures)}{self._table()}"
+        det = self._figure(plots.curves(self._say("det.title"), lines, x, y), "det.caption")
+        tars = "".join(plot for fmr in _SHOWN if (plot := self._tar(fmr)))
+        both = det + (self._figure(tars, "tar.caption") if tars else "")
+        return f'<h2>{self._say("accuracy")}</h2><div class="pair">{both}</div>{self._table()}'
 
     def _tar(self, fmr: str) -> str:
         rows = []
@@ -89,11 +122,12 @@ class Report:
         if not rows:
             return ""
         lowest = min(row.low for row in rows)
-        start = max(0.0, np.floor(lowest * 20) / 20 - 0.05)
+        start = np.floor(max(0.0, lowest - 0.01) * 5) / 5  # so that a quarter of the axis is a round number
         step = (1 - start) / 4
         ticks = [(start + step * n, f"{100 * (start + step * n):.3g} %") for n in range(5)]
         axis = plots.Axis(low=start, high=1.0, ticks=ticks, label=self._say("axis.tar", fmr=fmr))
-        return plots.dots(self._say("axis.tar", fmr=fmr), rows, axis)
+        title = self._say("axis.tar", fmr=fmr)
+        return f"<h3>{title}</h3>{plots.dots(title, rows, axis)}"
 
     def _table(self) -> str:
         columns = ["scheme", "eer", *(f"tar {fmr}" for fmr in FMR_TARGETS), "loss 1e-3", "loss 1e-4", "own", "wrong"]
@@ -117,6 +151,28 @@ class Report:
         left_out = len(whole.people) - len(self._evaluation.measured.people)
         intro = self._say("unselected", pictures=f"{len(whole.people):,}", left_out=left_out)
         return f"<p>{intro}</p>{_table(''.join(f'<th>{self._column(column)}</th>' for column in columns), rows)}"
+
+    def _other_people(self) -> str:
+        """Losses of halves of the people, and thresholds on people whom they were not found on."""
+        plain = self._evaluation.schemes[BASELINE].transfer.halves
+        rows = []
+        for result in self._results:
+            halves = [
+                loss(Rates(eer=None, tar=own), Rates(eer=None, tar=other))
+                for own, other in zip(result.transfer.halves, plain, strict=True)
+            ]
+            lost = [_cell(" / ".join(_points(half[fmr]) for half in halves)) for fmr in _SHOWN]
+            crossed = [result.transfer.held_out[fmr] for fmr in _SHOWN]
+            kept = [result.transfer.shipped.get("1e-4")]
+            there = [
+                _cell(_NONE if at is None else _rate(at.fmr), None if at is None else _percent(at.tar))
+                for at in crossed + kept
+            ]
+            rows.append(f"{self._opened(result)}{''.join(lost + there)}</tr>")
+        columns = ["scheme", "half 1e-3", "half 1e-4", "crossed 1e-3", "crossed 1e-4", "shipped 1e-4"]
+        heads = "".join(f"<th>{self._column(column)}</th>" for column in columns)
+        intro = self._say("others.lead")
+        return f"<h2>{self._say('others')}</h2><p>{intro}</p>{_table(heads, ''.join(rows))}"
 
     def _column(self, column: str) -> str:
         kind, _, fmr = column.partition(" ")
@@ -146,6 +202,26 @@ class Report:
             drawn.append(plots.distributions(self._name(result.name), result.curve.edges, sides, mark))
         figure = self._figure(f'<div class="small">{"".join(drawn)}</div>', "scores.caption")
         return f"<h2>{self._say('scores')}</h2>{figure}"
+
+    def _layered(self) -> str:
+        """What the keyed protections cost inside ciphertexts, where that was measured."""
+        columns = ("scheme", "tar 1e-3", "tar 1e-4", "error", "differing", "probe_ms", "match_ms", "decide_ms")
+        rows = []
+        for result in self._results:
+            if (found := result.layered) is None:
+                continue
+            open_, tar = result.stolen.rates.tar, found.accuracy.rates.tar
+            values = [
+                *(_cell(_percent(tar[fmr]), self._say("layered.open", tar=_percent(open_[fmr]))) for fmr in _SHOWN),
+                _cell(f"{found.error:.4f}"),
+                _cell(f"{found.differing} / {found.pairs}"),
+                *(_cell(_ms(spent)) for spent in (found.protect_ms, found.match_ms, found.decide_ms)),
+            ]
+            rows.append(f"{self._opened(result)}{''.join(values)}</tr>")
+        if not rows:
+            return ""
+        heads = "".join(f"<th>{self._column(column)}</th>" for column in columns)
+        return f"<h2>{self._say('layered')}</h2><p>{self._say('layered.lead')}</p>{_table(heads, ''.join(rows))}"
 
     def _costs(self) -> str:
         columns = ("scheme", "template", "probe", "enrol_ms", "probe_ms", "match_ms")
@@ -184,6 +260,33 @@ class Report:
         figure = self._figure(drawn, "linkage.caption")
         return f'<h2>{self._say("linkage")}</h2>{figure}<p class="note">{note}</p>'
 
+    def _thefts(self) -> str:
+        """The best that any attack made of each theft, at a glance."""
+        shown = [result for result in self._attacked if not result.published]
+        leaks = [leak for leak in _LEAKS if any(leak in (result.attacks or {}) for result in shown)]
+        heads = f"<th>{self._say('column.leak')}</th>" + "".join(
+            f"<th>{escape(self._name(result.name))}</th>" for result in shown
+        )
+        rows = "".join(
+            f"<tr><th>{self._say(f'leak.{leak}')}</th>{''.join(self._theft(result, leak) for result in shown)}</tr>"
+            for leak in leaks
+        )
+        intro = self._say("attacks.lead", fmr=HEADLINE_FMR)
+        table = f'<div class="scroll"><table class="thefts"><tr>{heads}</tr>{rows}</table></div>'
+        return f"<h2>{self._say('attacks')}</h2><p>{intro}</p>{self._figure(table, 'thefts.caption')}"
+
+    def _theft(self, result: SchemeResult, leak: str) -> str:
+        worst = _worst(result, leak)
+        if worst is None:
+            return f'<td class="none">{_NONE}</td>'
+        attack, outcome = worst
+        value, share = _cosine(outcome.cosine), max(0.0, outcome.cosine or 0.0)
+        accepted = self._say("thefts.accepted", share=f"{100 * outcome.accepted_same:.0f} %")
+        title = self._say(f"attack.{attack}")
+        return (
+            f'<td class="heat" style="--share:{share:.3f}" title="{title}"><b>{value}</b><small>{accepted}</small></td>'
+        )
+
     def _attacks(self) -> str:
         heads = f'<th>{self._say("column.leak")}</th><th class="left">{self._say("column.attack")}</th>' + "".join(
             f"<th>{self._say(f'column.{column}')}</th>" for column in ("cosine", "same", "new", "bits")
@@ -196,11 +299,10 @@ class Report:
                 for attack, outcome in found.items()
             )
             sections.append(
-                f"<h3>{escape(self._name(result.name))}</h3><p>{self._say(f'verdict.{result.name}')}</p>"
-                f"{_table(heads, rows)}"
+                f"<details><summary><h3>{escape(self._name(result.name))}</h3>"
+                f"<p>{self._say(f'verdict.{result.name}')}</p></summary>{_table(heads, rows)}</details>"
             )
-        intro = self._say("attacks.lead", fmr=HEADLINE_FMR)
-        return f"<h2>{self._say('attacks')}</h2><p>{intro}</p>{''.join(sections)}"
+        return "".join(sections)
 
     def _attack_row(self, leak: str, attack: str, outcome: object) -> str:
         cosine, same, new, bits = (getattr(outcome, key) for key in ("cosine", "accepted_same", "accepted_new", "bits"))
@@ -221,6 +323,16 @@ class Report:
         return text(f"evaluate.report.{code}", self._language, **safe)
 
 
+def _worst(result: SchemeResult, leak: str) -> tuple[str, Outcome] | None:
+    """The attack that came nearest to the embedding; what no key holder would let happen is left out."""
+    found = [
+        (name, outcome)
+        for name, outcome in (result.attacks or {}).get(leak, {}).items()
+        if outcome.cosine is not None and name != "hill_climbing"
+    ]
+    return max(found, key=lambda pair: pair[1].cosine or 0.0) if found else None
+
+
 def _series(name: str) -> int:
     return list(PROTECTIONS).index(name)
 
@@ -229,7 +341,7 @@ def _table(heads: str, rows: str) -> str:
     return f'<div class="scroll"><table><tr>{heads}</tr>{rows}</table></div>'
 
 
-def _cell(value: str, below: str = "") -> str:
+def _cell(value: str, below: str | None = None) -> str:
     return f"<td>{value}{f'<small>{below}</small>' if below else ''}</td>"
 
 
@@ -242,11 +354,23 @@ def _percent(share: float | None) -> str:
 
 
 def _points(share: float | None) -> str:
-    return _NONE if share is None else f"{100 * share:+.2f}"
+    return _NONE if share is None else f"{100 * share:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def _between(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{100 * low:.2f} – {100 * high:.2f}"
+
+
+def _cosine(value: float | None) -> str:
+    """Two digits; chance alone reaches a few hundredths either way."""
+    if value is None:
+        return _NONE
+    return "≈ 0" if abs(value) < _CHANCE else f"{value:.2f}".replace("-", "−")
+
+
+def _rate(share: float) -> str:
+    """As people write a false match rate: 9.5e-4."""
+    return f"{share:.1e}".replace("e-0", "e-")
 
 
 def _ms(value: float | None) -> str:
