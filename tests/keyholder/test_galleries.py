@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.keyholder.people import dump
+from tests.keyholder.people import FACE, Person, dump
+from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.errors import KeyHolderStorageFailed
+from veilface.keyholder.galleries import account_secrets
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.keyholder.gallery_keys import GalleryKeys
 from veilface.keyholder.keys import KeyEncryptionKey
@@ -65,6 +67,32 @@ def test_a_key_moved_to_another_epoch_is_refused(store: Store) -> None:
         db.execute("UPDATE secrets SET name = replace(name, '0000000001', '0000000002')")
     with pytest.raises(KeyHolderStorageFailed):
         keys.open(ONE, 2)
+
+
+def test_current_keys_of_accounts_are_found_and_no_others(enrolled: Person, holder: KeyHolder) -> None:
+    desk = holder._office
+    secret_of = account_secrets(desk.store, desk.kek)
+    current = holder.account_status(enrolled.account).key_fp
+    assert current is not None
+    hidden, masks = masked(enrolled.template, SubjectKey(holder.public_key(current)), Stream())
+    secret = secret_of(hidden.key_fp)
+    assert secret is not None
+    integers = opened(hidden, SubjectSecret(secret))
+    assert integers is not None
+    assert np.abs(integers - masks - encode_template(FACE)[:DIMENSION]).max() < 200
+    pending = enrolled.enrolment()
+    assert secret_of(pending.header.key_fp) is None, "not accepted yet"
+    holder.delete(**enrolled.deletion().arguments)
+    assert secret_of(current) is None, "erased"
+
+
+def test_a_keyed_template_has_no_secret(holder: KeyHolder) -> None:
+    person = Person(holder, scheme="ranking")
+    person.register()
+    person.enrol()
+    current = holder.account_status(person.account).key_fp
+    assert current is not None
+    assert account_secrets(holder._office.store, holder._office.kek)(current) is None
 
 
 # --- conversion ------------------------------------------------------------------------------------------

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from threading import Lock
 from typing import Final
 
+from veilface.keyholder import epochs
 from veilface.keyholder.gallery_keys import GalleryKeys
+from veilface.keyholder.keys import KeyEncryptionKey
 from veilface.keyholder.repack import GalleryDesk, SecretOf, packed
+from veilface.keyholder.store import Store, one
 from veilface.protect.gallery import EpochKeys, Masked, PackedBlock
 
 
@@ -41,3 +44,15 @@ class GalleryOffice:
             if epoch not in self._desks:
                 self._desks[epoch] = GalleryDesk(self._keys.open(self._gallery, epoch))
             return self._desks[epoch]
+
+
+def account_secrets(store: Store, kek: KeyEncryptionKey) -> SecretOf:
+    """Finds the secrets of accounts' current keys; a key that was replaced or erased opens nothing for a gallery."""
+
+    def secret_of(key_fp: bytes) -> bytes | None:
+        with store.reading() as db:
+            row = one(db, "SELECT account FROM epochs WHERE key_fp = :key_fp AND state = 'current'", key_fp=key_fp)
+            epoch = epochs.find(db, row["account"], "current") if row else None
+        return epoch.unwrap(kek) if epoch and epoch.sealed else None
+
+    return secret_of
