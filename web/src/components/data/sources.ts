@@ -4,7 +4,7 @@ import { paintCounts, paintEmbedding, paintRanks, paintRecords, paintWords, type
 import { excerpt } from './records'
 
 /** So many that each is legible, and few enough that their columns fit. */
-const RECORDS_SHOWN = 8
+const RECORDS_SHOWN = 6
 
 /**
  * A stored template as something to look at.
