@@ -15,15 +15,16 @@ from veilface.keyholder.errors import Malformed
 from veilface.keyholder.messages import exactly
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.homomorphic import BLINDED_MAX, NORM_CENTRE, NORM_SLACK, RANGE_MAX, SCALE
-from veilface.protect.ring import RANGE, Words
+from veilface.protect.ring import RANGE
 from veilface.protect.rlwe import (
     NORM_BYTES,
     RANGE_BYTES,
+    Parsed,
     SecretKey,
     open_blinded,
     open_norm,
     open_range,
-    parse_integers,
+    parse_residues,
 )
 from veilface.protect.scheme import OpenProtection, Protection
 
@@ -35,9 +36,9 @@ NORM_MAX: Final = round((NORM_CENTRE + NORM_SLACK) * SCALE**2)
 class Evidence:
     """Evaluated ciphertexts as words, (4, 3, 4096), (2, 2, 4096), (3, 3, 4096); an enrolment has no score."""
 
-    norm: Words
-    range_: Words
-    score: Words | None
+    norm: Parsed
+    range_: Parsed
+    score: Parsed | None
 
     @classmethod
     def split(cls, data: bytes) -> Self:
@@ -50,9 +51,9 @@ class Evidence:
         """Raises ``Malformed`` for a wrong length, a residue that is not below its prime, or no ciphertext at all."""
         try:
             return cls(
-                norm=parse_integers(norm, components=4),
-                range_=parse_integers(range_, components=2, basis=RANGE),
-                score=None if score is None else parse_integers(score, components=3),
+                norm=parse_residues(norm, components=4),
+                range_=parse_residues(range_, components=2, basis=RANGE),
+                score=None if score is None else parse_residues(score, components=3),
             )
         except MalformedCiphertext as error:
             raise Malformed(field="evidence", **error.details) from error

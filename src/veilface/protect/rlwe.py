@@ -38,6 +38,8 @@ PARAMETERS: Final = (
 PARAM_ID: Final = hashlib.sha256(PARAMETERS.encode("ascii")).digest()
 
 Bytes = NDArray[np.uint8]
+Parsed = NDArray[np.uint32]
+"""Residues as they are read: half the memory of SEAL's words, which matters where thousands are read a moment."""
 _WORD_BYTES: Final = 8
 _RAW: Final = seal.compr_mode_type.none
 
@@ -55,7 +57,7 @@ def parse_integers(data: bytes, *, components: int, basis: Basis = DATA) -> Word
     return parse_residues(data, components=components, basis=basis).astype(np.uint64)
 
 
-def parse_residues(data: bytes, *, components: int, basis: Basis = DATA) -> NDArray[np.uint32]:
+def parse_residues(data: bytes, *, components: int, basis: Basis = DATA) -> Parsed:
     """Read residues of 3 bytes, little-endian, in the order component, prime, NTT index: (components, primes, 4096).
 
     Raises :class:`MalformedCiphertext` for a wrong length, a
@@ -101,7 +103,7 @@ class PublicKey:
         """A fresh encryption of zero, (2, 3, 4096), its noise divided by the special prime (σ ≈ 15)."""
         return self.zero_words().astype(np.float64)
 
-    def zero_words(self) -> NDArray[np.uint32]:
+    def zero_words(self) -> Parsed:
         """As :meth:`zero`: words, read-only and where SEAL left them."""
         return _low_words(self._encryptor.encrypt_zero().to_string(_RAW), 2, len(PRIMES), N)
 
@@ -112,7 +114,7 @@ class PublicKey:
         """
         return self.rough_zero_words().astype(np.float64)
 
-    def rough_zero_words(self) -> NDArray[np.uint32]:
+    def rough_zero_words(self) -> Parsed:
         """As :meth:`rough_zero`: words, read-only and where SEAL left them."""
         whole = _context(PRIMES).key_context_data().parms_id()
         return _low_words(self._rough_encryptor.encrypt_zero(whole).to_string(_RAW), 2, len(PRIMES), N)
@@ -202,17 +204,17 @@ def encrypt(public_key: PublicKey, coefficients: Integers) -> Residues:
     return residues
 
 
-def open_norm(secret_key: SecretKey, residues: Residues | Words) -> int:
+def open_norm(secret_key: SecretKey, residues: Residues | Words | Parsed) -> int:
     """The centred coefficient 0 of a parsed norm ciphertext (4, 3, 4096), in the basis 1, s, σs, s·σs."""
     return _functional(residues, secret_key.norm_functional)
 
 
-def open_blinded(secret_key: SecretKey, residues: Residues | Words) -> int:
+def open_blinded(secret_key: SecretKey, residues: Residues | Words | Parsed) -> int:
     """The centred coefficient 127 of a parsed score ciphertext (3, 3, 4096): ρ·(score − θΔ²) plus noise."""
     return _functional(residues, secret_key.score_functional)
 
 
-def open_range(secret_key: SecretKey, residues: Residues | Words) -> Integers:
+def open_range(secret_key: SecretKey, residues: Residues | Words | Parsed) -> Integers:
     """The coefficients (2, 4096), centred modulo q1 and q2, of a parsed range ciphertext (2, 2, 4096).
 
     Rounding noise (σ ≈ 15) is all there is if the sender was honest, and it is the same modulo both primes.
@@ -220,7 +222,7 @@ def open_range(secret_key: SecretKey, residues: Residues | Words) -> Integers:
     return RANGE.inverse(open_by_seal(secret_key, residues))
 
 
-def open_by_seal(secret_key: SecretKey, residues: Residues | Words) -> Residues:
+def open_by_seal(secret_key: SecretKey, residues: Residues | Words | Parsed) -> Residues:
     """The NTT residues (primes, 4096) of the plaintext of a ciphertext in the basis 1, s, s², by SEAL's decryptor."""
     components, primes, _ = residues.shape
     words = residues.astype(np.uint64, copy=False)
@@ -229,9 +231,9 @@ def open_by_seal(secret_key: SecretKey, residues: Residues | Words) -> Residues:
     return _tail_words(secret_key.decryptor.decrypt(sealed).to_bytes(_RAW), primes, N)
 
 
-def _functional(residues: Residues | Words, weights: Words) -> int:
+def _functional(residues: Residues | Words | Parsed, weights: Words) -> int:
     """One coefficient of one plaintext. SEAL would open all 4096, and knows no σs."""
-    words = residues.astype(np.uint64, copy=False)
+    words = residues.astype(np.uint64) if residues.dtype == np.float64 else residues
     return DATA.crt(np.einsum("cpi,cpi->p", words, weights).tolist())  # below 4 · 4096 · 2^48 = 2^62
 
 
@@ -257,7 +259,7 @@ def _tail_words(container: bytes, *shape: int) -> Residues:
     return _low_words(container, *shape).astype(np.float64)
 
 
-def _low_words(container: bytes, *shape: int) -> NDArray[np.uint32]:
+def _low_words(container: bytes, *shape: int) -> Parsed:
     """The same in place: of each 64-bit word, which is below 2^24, the lower half."""
     count = math.prod(shape)
     halves = np.frombuffer(container, "<u4", 2 * count, offset=len(container) - count * _WORD_BYTES)
