@@ -1,7 +1,7 @@
 """Wallets with money in them, and tables that may be emptied again."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 
@@ -9,11 +9,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.server.conftest import with_device
+from tests.server.wallet.phone import Phone
+from tests.support import Person
 from veilface.server.accounts.models import Account
 from veilface.server.wallet import ledger
 from veilface.server.wallet.models import Transfer, Wallet
 
 records_stay = import_module("veilface.server.wallet.migrations.0002_records_stay")
+Made = Callable[..., Phone]
 TABLES = ("request", "refund", "topup", "payment", "entry", "transfer", "wallet")
 
 
@@ -48,3 +52,27 @@ def emptied(transactional_db: None) -> Iterator[None]:
             cursor.execute(f"DELETE FROM wallet_{table}")  # noqa: S608 – our own names
     with connection.schema_editor() as editor:
         records_stay.make(None, editor)
+
+
+@pytest.fixture
+def phone(people: Callable[[str], Person], db: None) -> Made:
+    """Makes a phone of a new person, with a face and money."""
+
+    def make(username: str, *, holding: int = 0) -> Phone:
+        device = with_device(people(username))
+        assert device.enrol(Phone(device).face).status == 201
+        if holding:
+            give(ledger.wallet_of(Account.objects.get(username=username)), holding)
+        return Phone(device)
+
+    return make
+
+
+@pytest.fixture
+def payer(phone: Made) -> Phone:
+    return phone("person-payer", holding=100_000)
+
+
+@pytest.fixture
+def payee(people: Callable[[str], Person]) -> Phone:
+    return Phone(with_device(people("person-payee")))

@@ -1,16 +1,15 @@
 """Paying by face: what is signed is what moves, and what is denied leaves no trace."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from tests.server.conftest import Switchable, with_device
-from tests.server.wallet.conftest import give, soon
+from tests.server.conftest import Switchable
+from tests.server.wallet.conftest import Made, soon
 from tests.server.wallet.phone import Phone, new_key
-from tests.support import PASSWORD, Answer, Person, receipt_of, unit
+from tests.support import PASSWORD, Answer, receipt_of, unit
 from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderUnavailable
 from veilface.protect.envelope import MessageType, Outcome
@@ -23,31 +22,6 @@ from veilface.server.wallet.models import Payment, Transfer
 from veilface.server.wallet.providers import Sandbox
 
 STRANGER = unit(2)
-Made = Callable[..., Phone]
-
-
-@pytest.fixture
-def phone(people: Callable[[str], Person], db: None) -> Made:
-    """Makes a phone of a new person, with a face and money."""
-
-    def make(username: str, *, holding: int = 0) -> Phone:
-        device = with_device(people(username))
-        assert device.enrol(Phone(device).face).status == 201
-        if holding:
-            give(ledger.wallet_of(Account.objects.get(username=username)), holding)
-        return Phone(device)
-
-    return make
-
-
-@pytest.fixture
-def payer(phone: Made) -> Phone:
-    return phone("person-payer", holding=100_000)
-
-
-@pytest.fixture
-def payee(people: Callable[[str], Person]) -> Phone:
-    return Phone(with_device(people("person-payee")))
 
 
 def refused(answer: Answer, status: int, code: str) -> None:

@@ -5,13 +5,17 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 
-from tests.server.wallet.conftest import give, soon, wallet
+from tests.server.conftest import SiteTransport
+from tests.server.wallet.conftest import Made, give, soon, wallet
+from tests.server.wallet.phone import Phone, new_key
+from tests.support import Answer, Api
 from veilface.errors import VeilfaceError
 from veilface.protect.envelope import sha256
 from veilface.server.wallet import books, idempotency, ledger, topups
@@ -164,4 +168,31 @@ def test_a_dead_request_is_taken_over_and_can_no_longer_answer(settings: Any) ->
     assert Request.objects.get(key=key).answered_at
     payer.refresh_from_db()
     assert payer.posted == 400
+    books.check()
+
+
+def twin(phone: Phone) -> Phone:
+    """The same session on a connection of its own, for another thread."""
+    transport, first = SiteTransport(), phone.device.api.transport
+    assert isinstance(first, SiteTransport)
+    transport.client.cookies = first.client.cookies
+    device = copy(phone.device)
+    device.api = Api(transport)
+    return Phone(device, kept=phone.kept)
+
+
+def test_a_double_tap_pays_once_and_two_phones_pay_side_by_side(phone: Made) -> None:
+    payee, first, second = phone("person-payee"), phone("person-one", holding=900), phone("person-two", holding=900)
+    code = payee.code(500)
+    orders = [(one, one.order(code)) for one in (first, second)]
+    works = []
+    for one, order in orders:
+        message, key = one.message(order), new_key()
+        one.send(order, message, key="short")  # refused, and signed: every tap sends the same bytes
+        works += [partial(twin(one).send, order, message, key=key) for _ in range(3)]
+    answers: list[Answer] = []
+    together([lambda work=work: answers.append(work()) for work in works])  # type: ignore[misc]
+    assert {answer.json.get("code", "paid") for answer in answers} <= {"paid", "wallet.still_working"}
+    assert len({answer.body for answer in answers if answer.status == 200}) == 2
+    assert (payee.balance, first.balance, second.balance) == (1_000, 400, 400)
     books.check()
