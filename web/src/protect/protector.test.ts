@@ -83,10 +83,12 @@ describe('the protector', () => {
     const first = protector.protectProbe(new Float32Array(128), secret())
     worker.onerror?.({ message: 'out of memory' })
     await expect(first).rejects.toThrow('engine_failed')
-    const second = protector.protectProbe(new Float32Array(128), secret())
-    protector.close()
-    await expect(second).rejects.toThrow('engine_failed')
     expect(worker.terminated).toBe(true)
+    await expect(protector.prepare('ranking')).rejects.toThrow('engine_failed')
+    const other = await loaded()
+    const second = other.protector.protectProbe(new Float32Array(128), secret())
+    other.protector.close()
+    await expect(second).rejects.toThrow('engine_failed')
   })
 
   it.each([

@@ -24,6 +24,7 @@ export class Protector {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   #next = 0
+  #closed: ProtectError | null = null
 
   private constructor(worker: Worker) {
     this.#worker = worker
@@ -67,14 +68,17 @@ export class Protector {
     return this.#ask('probe', embedding, protection)
   }
 
-  /** Ends the thread; what was under way is rejected. */
+  /** Ends the thread; what is under way is rejected, and whatever is asked later. */
   close(reason = 'closed'): void {
+    const closed = new ProtectError('engine_failed', { got: reason })
+    this.#closed = closed
     this.#worker.terminate()
-    for (const { reject } of this.#waiting.values()) reject(new ProtectError('engine_failed', { got: reason }))
+    for (const { reject } of this.#waiting.values()) reject(closed)
     this.#waiting.clear()
   }
 
   #ask(kind: Request['kind'], embedding: Float32Array, { scheme, key, token }: Protection): Promise<Bytes> {
+    if (this.#closed) return Promise.reject(this.#closed)
     const id = this.#next++
     const own = { embedding: embedding.slice(), token: token.slice() }
     return new Promise((resolve, reject) => {

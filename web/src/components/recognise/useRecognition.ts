@@ -27,12 +27,14 @@ export function useRecognition() {
     result.value = null
     timings.value = {}
     const { id, template } = session.account ?? {}
-    if (!id || !template) stage.value = 'empty'
-    else if (await canUse(id, template)) {
-      ticket = openTicket('verify')
-      ticket.catch(fail)
-      stage.value = 'looking'
-    } else stage.value = 'elsewhere'
+    try {
+      stage.value = !id || !template ? 'empty' : (await canUse(id, template)) ? 'looking' : 'elsewhere'
+    } catch (error) {
+      await fail(error)
+    }
+    if (stage.value !== 'looking') return
+    ticket = openTicket('verify')
+    ticket.catch(fail)
   }
 
   async function look(shot: Shot): Promise<void> {
