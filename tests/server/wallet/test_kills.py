@@ -46,7 +46,7 @@ def rich(machine: Machine) -> Phone:
     patience = time.monotonic() + 30
     while not phone.balance:
         assert time.monotonic() < patience
-        time.sleep(0.2)
+        time.sleep(0.5)
     return phone
 
 
@@ -58,7 +58,7 @@ def retried(payer: Phone, *sent: object) -> Answer:
         if answer.status == 200 or answer.code != "wallet.still_working":
             break
         assert time.monotonic() < patience
-        time.sleep(0.2)
+        time.sleep(0.5)
     again = payer.send(*sent[:2], key=str(sent[2]))  # type: ignore[arg-type]
     assert (again.status, again.body) == (answer.status, answer.body)
     return answer
@@ -90,7 +90,7 @@ def nothing_stays_held(phone: Phone) -> None:
     patience = time.monotonic() + 30
     while phone.get()["held"]:
         assert time.monotonic() < patience
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def books_agree(machine: Machine) -> None:

@@ -1,9 +1,14 @@
 """Paying by face: what is signed is what moves, and what is denied leaves no trace."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from tests.server.conftest import Switchable
@@ -14,11 +19,12 @@ from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderUnavailable
 from veilface.protect.envelope import MessageType, Outcome
 from veilface.protect.payment import PaymentProof
+from veilface.server.accounts.messages import now_ms
 from veilface.server.accounts.models import Account
 from veilface.server.base64url import decode, encode
 from veilface.server.recognition import services as recognition
 from veilface.server.wallet import books, ledger, providers
-from veilface.server.wallet.models import Payment, Transfer
+from veilface.server.wallet.models import Payment, Request, Transfer
 from veilface.server.wallet.providers import Sandbox
 
 STRANGER = unit(2)
@@ -383,3 +389,20 @@ def test_the_ledger_outlives_an_account(payer: Phone, payee: Phone) -> None:
     assert books.check().transfers == 2
     assert payee.get("/movements")["movements"][0]["counterpart"] == ""
     assert payee.get(f"/payments/{Payment.objects.get().id}")["payer_name"] == ""
+
+
+def test_answers_are_kept_for_two_days_and_untried_orders_for_one(payer: Phone, payee: Phone) -> None:
+    payer.pay(payee.code(500))
+    payer.order(payee.code(500))
+    call_command("forget")
+    assert (Request.objects.count(), Payment.objects.count()) == (1, 2)
+    Request.objects.update(answered_at=timezone.now() - timedelta(hours=49))
+    Payment.objects.update(expires_ms=now_ms() - 86_400_001)
+    call_command("forget")
+    assert (Request.objects.count(), Payment.objects.get().state) == (0, "paid")
+
+
+def test_a_provider_that_does_not_exist_is_told_at_the_start(settings: Settings) -> None:
+    settings.WALLET_PROVIDER = "nobody"
+    with pytest.raises(ImproperlyConfigured, match="sandbox"):
+        apps.get_app_config("wallet").ready()

@@ -76,9 +76,10 @@ def once(account: Account, *, key: str, request: bytes, work: Callable[[Claim], 
     """
     if not KEY.fullmatch(key):
         raise KeyNeeded
-    throttle.spend(REQUESTS, account.id)
     body_hash = sha256(request).hex()
-    claim = _begin(account, key, body_hash) or _resume(account, key, body_hash)
+    claim = _resume(account, key, body_hash) or _begin(account, key, body_hash) or _resume(account, key, body_hash)
+    if claim is None:  # begun and let go by another, this very moment
+        raise StillWorking(retry_after_s=1)
     if isinstance(claim, Once):
         return claim
     try:
@@ -95,6 +96,8 @@ def forget_old() -> int:
 
 
 def _begin(account: Account, key: str, body_hash: str) -> Claim | None:
+    """The claim of a new key; None where another request was quicker."""
+    throttle.spend(REQUESTS, account.id)
     token = secrets.token_hex(16)
     try:
         with transaction.atomic():
@@ -106,10 +109,11 @@ def _begin(account: Account, key: str, body_hash: str) -> Claim | None:
     return Claim(row=row.pk, token=token, again=False)
 
 
-def _resume(account: Account, key: str, body_hash: str) -> Claim | Once:
+def _resume(account: Account, key: str, body_hash: str) -> Claim | Once | None:
+    """The answer of a key that came before, or the claim of a request that died; None where the key is new."""
     row = Request.objects.filter(account=account, key=key).first()
-    if row is None:  # let go this very moment
-        raise StillWorking(retry_after_s=1)
+    if row is None:
+        return None
     if row.body_hash != body_hash:
         raise KeyReused
     if row.answered_at is not None:
