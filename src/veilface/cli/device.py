@@ -104,7 +104,7 @@ def renew(
     password_file: PasswordFile = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Makes the template anew; the old one, and whatever was stolen of it, is then worthless."""
+    """Makes the template anew; the old one, and whatever was stolen of it, is refused from then on."""
     from veilface.sdk import Device
 
     here = Device(device)

@@ -149,7 +149,7 @@ class Device:
             return _enrol(session, embedding, chosen, password=None)
 
     def renew(self, *pictures: Picture, password: str, scheme: str | None = None) -> Enrolment:
-        """Makes the template anew, under a new key and a new token; what was stolen before is then worthless.
+        """Makes the template anew, under a new key and a new token; what was stolen before is refused from then on.
 
         ``password`` is the account's; ``scheme`` – the protection to change to, by default the present one. The old
         template works until the new one is in force, whatever happens in between. Raises as :meth:`enrol` does.
