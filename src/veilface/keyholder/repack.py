@@ -37,6 +37,7 @@ from veilface.protect.gallery import (
     Reshared,
     Verdict,
     encode,
+    few,
     require_words,
     seeded_results,
     share,
@@ -54,7 +55,6 @@ SecretOf = Callable[[bytes], bytes | None]
 QUERY_LIFETIME_S: Final = 30.0
 MOST_QUERIES: Final = 32
 MOST_ANSWERS: Final = 4
-_BATCH: Final = 16
 _LARGEST_DIGIT: Final = 2 * MASK_BOUND // (DATA.primes[0] * DATA.primes[1])
 
 
@@ -132,24 +132,23 @@ class GalleryDesk:
 def reshared(key: GalleryKey, shares: Words) -> Reshared:
     """U of the shares and K of their wrap bits, places 2i and 2i + 1 as real and imaginary parts."""
     seed = fresh_seed()
-    second, first = seeded_results(seed, len(shares) // 2), []
-    for start in range(0, len(second), _BATCH):
-        pairs = slice(start, start + _BATCH)
-        opened_ = share(key.secret.open_scan(shares[2 * start : 2 * (start + _BATCH)]))
-        for column, values in enumerate((opened_, (opened_ < WRAP) * SHARE_MODULUS)):
-            slots = values[0::2] + 1j * values[1::2]
-            sealed = key.secret.seal_results(encode(slots * SLOT_SCALE), second[pairs, column])
-            first.append((pairs, column, sealed[:, 0]))
-    gathered = np.empty_like(second)
-    for pairs, column, words in first:
-        gathered[pairs, column] = words
-    return Reshared(first=gathered, seed=seed)
+    second = seeded_results(seed, len(shares) // 2)
+    first = np.empty_like(second)
+    for pairs in few(len(second)):
+        values = share(key.secret.open_scan(shares[2 * pairs.start : 2 * pairs.stop]))
+        for column, parts in enumerate((values, (values < WRAP) * SHARE_MODULUS)):
+            slots = parts[0::2] + 1j * parts[1::2]
+            first[pairs, column] = key.secret.seal_results(encode(slots * SLOT_SCALE), second[pairs, column])[:, 0]
+    return Reshared(first=first, seed=seed)
 
 
 def blinded_values(key: GalleryKey, blinded: Words) -> NDArray[np.float64]:
     """ρ·(score − θ) for every place and index, (places, 2048): what a query lets the key holder see."""
-    slots = to_slots(key.secret.open_results(blinded))
-    return np.stack([slots.real, slots.imag], axis=1).reshape(-1, SLOTS)
+    values = np.empty((len(blinded), 2, SLOTS))
+    for pairs in few(len(blinded)):
+        slots = to_slots(key.secret.open_results(blinded[pairs]))
+        values[pairs, 0], values[pairs, 1] = slots.real, slots.imag
+    return values.reshape(-1, SLOTS)
 
 
 def verdict(values: NDArray[np.float64]) -> Verdict:

@@ -28,6 +28,7 @@ from veilface.protect.gallery import (
     GalleryPublicKey,
     Slots,
     encode,
+    few,
     from_slots,
     share,
 )
@@ -40,7 +41,6 @@ IMPOSTOR_SIGMA: Final = 0.1
 """How cosines of strangers scatter about zero: what an empty slot looks like."""
 
 Reals = NDArray[np.float64]
-_BATCH: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ def blind(shares: Shares, shuffle: Shuffle, live: Bits, public_key: GalleryPubli
         _blind_pairs(
             signs[part], offset[part], shares.wraps[part], live[part], public_key, stream=stream, threshold=threshold
         )
-        for part in (slice(start, start + 2 * _BATCH) for start in range(0, len(live), 2 * _BATCH))
+        for part in few(len(live))
     ]
     factors, sums = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return Blinding(factors=factors, sums=sums)

@@ -15,7 +15,7 @@ from veilface.match.blinding import Blinding, QueryMasks, Shuffle
 from veilface.match.conversion import SubjectKey, converted_probe, masked
 from veilface.match.masks import MaskSet
 from veilface.match.verification import template_evidence
-from veilface.protect.gallery import RESULT, SCAN, Conversion, Masked, Reshared, Verdict
+from veilface.protect.gallery import RESULT, SCAN, Conversion, Masked, Reshared, Verdict, few
 from veilface.protect.stream import Integers, Stream
 from veilface.protect.word_ring import Words, mirrored, products
 
@@ -80,26 +80,31 @@ def scan_blocks(blocks: Sequence[Words], probe: Words) -> Words:
 
 def masked_scores(scores: Words, masks: QueryMasks) -> Words:
     """What the key holder may open: X^κ·d + P in the shuffled order, (places, 3, 2048). Its plaintext is uniform."""
-    shuffle, words = masks.shuffle, masks.shares.masks.astype(np.int64)
-    filled = np.flatnonzero(shuffle.order < len(scores))
-    turns = SCAN.monomials(shuffle.rotation[filled])[:, None]
-    words[filled] += products(scores[shuffle.order[filled]], turns)
-    return SCAN.reduce(words).astype(np.uint32)
+    shuffle, shares = masks.shuffle, np.empty_like(masks.shares.masks)
+    for places in few(len(shares)):
+        words = masks.shares.masks[places].astype(np.int64)
+        order, filled = shuffle.order[places], np.flatnonzero(shuffle.order[places] < len(scores))
+        turns = SCAN.monomials(shuffle.rotation[places][filled])[:, None]
+        words[filled] += products(scores[order[filled]], turns)
+        shares[places] = SCAN.reduce(words)
+    return shares
 
 
 def blinded_scores(reshared: Reshared, second: Words, blinding: Blinding) -> Words:
     """ρ·(score − θ) in every slot, (pairs, 3, 3, 4096) under (1, s, σs). ``second`` – ``reshared``'s components."""
     result = np.empty_like(blinding.sums)
-    for row, ring in enumerate(RESULT):
-        alpha, beta, *wraps = np.moveaxis(blinding.factors[:, :, row], 1, 0)
-        straight, turned = (alpha, wraps[0]), (beta, wraps[1])
-        first, drawn = (np.moveaxis(part[:, :, row], 1, 0) for part in (reshared.first, second))
-        parts = (
-            _products(first, straight) + _products(mirrored(first), turned),
-            _products(drawn, straight),
-            _products(mirrored(drawn), turned),
-        )
-        result[:, :, row] = ring.reduce(np.stack(parts, axis=1) + blinding.sums[:, :, row].astype(np.int64))
+    for pairs in few(len(result)):
+        for row, ring in enumerate(RESULT):
+            alpha, beta, *wraps = np.moveaxis(blinding.factors[pairs, :, row], 1, 0)
+            straight, turned = (alpha, wraps[0]), (beta, wraps[1])
+            first, drawn = (np.moveaxis(part[pairs, :, row], 1, 0) for part in (reshared.first, second))
+            parts = (
+                _products(first, straight) + _products(mirrored(first), turned),
+                _products(drawn, straight),
+                _products(mirrored(drawn), turned),
+            )
+            total = np.stack(parts, axis=1) + blinding.sums[pairs, :, row].astype(np.int64)
+            result[pairs, :, row] = ring.reduce(total)
     return result
 
 

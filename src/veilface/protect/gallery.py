@@ -4,6 +4,7 @@ The matcher scans under the *scan* key (n = 2048, one prime) and blinds under th
 primes). The key holder has both secrets; each has a public key, with which the matcher encrypts zeros.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
 
@@ -185,10 +186,12 @@ class GallerySecretKey:
 
     def seal(self, messages: Integers) -> Sealed:
         """Encrypt coefficients (d, 2048) of size below 2^30 afresh under the scan key."""
-        seed = fresh_seed()
-        noisy = SCAN.forward(messages + Stream().errors(messages.shape))
-        drawn = SCAN.multiply(seeded_words(seed, len(messages)), self._scan)
-        return Sealed(first=SCAN.reduce(noisy.astype(np.int64) - drawn).astype(np.uint32), seed=seed)
+        seed, stream, first = fresh_seed(), Stream(), np.empty(messages.shape, np.uint32)
+        second = seeded_words(seed, len(messages))
+        for part in few(len(messages)):
+            noisy = SCAN.forward(messages[part] + stream.errors(messages[part].shape)).astype(np.int64)
+            first[part] = SCAN.reduce(noisy - SCAN.multiply(second[part], self._scan))
+        return Sealed(first=first, seed=seed)
 
     def seal_results(self, messages: Integers, second: Words) -> Words:
         """Encrypt coefficients (count, 4096) under the result key with these second components: (count, 2, 3, 4096)."""
@@ -234,6 +237,13 @@ def seeded_results(seed: bytes, pairs: int) -> Words:
     drawn = [stream.uniform(ring.prime, (pairs, 2, ring.n)) for ring in RESULT]
     return np.stack(drawn, axis=2).astype(np.uint32)
 
+
+def few(count: int) -> Iterator[slice]:
+    """Slices of few polynomials each, so that what is computed on stays in the cache."""
+    return (slice(start, start + _TOGETHER) for start in range(0, count, _TOGETHER))
+
+
+_TOGETHER: Final = 4
 
 # --- shares and slots ------------------------------------------------------------------------------------
 
