@@ -234,12 +234,13 @@ def test_the_api_documents_itself_without_any_other_site(client: Client) -> None
 
 
 def test_the_files_in_the_repository_are_those_of_the_code() -> None:
-    from veilface.server import openapi  # noqa: PLC0415
+    from veilface.server import diagram, openapi  # noqa: PLC0415
 
     root = Path(__file__).parents[2]
     hint = "run: python -m veilface.server.manage openapi"
     assert (root / "web/src/api/openapi.json").read_text("utf-8") == openapi.document(), hint
     assert (root / "docs/api.md").read_text("utf-8") == openapi.reference(), hint
+    assert (root / "docs/database-diagram.md").read_text("utf-8") == diagram.document(), hint
     assert json.loads(openapi.document())["openapi"].startswith("3.1")
 
 

@@ -3,13 +3,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from veilface.server import openapi
+from veilface.server import diagram, openapi
 
 
 class Command(BaseCommand):
-    """Write the API's schema and its reference page."""
+    """Write what is made from the code: the API's schema, its reference page, the diagram of the tables."""
 
-    help = "Writes the OpenAPI document and its Markdown reference below a project folder."
+    help = "Writes the OpenAPI document, its Markdown reference and the tables' diagram below a project folder."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -17,10 +17,11 @@ class Command(BaseCommand):
         parser.add_argument("project", nargs="?", type=Path, default=Path(), help="the project's root (default: here)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Write both files."""
+        """Write all three."""
         for name, content in (
             ("web/src/api/openapi.json", openapi.document()),
             ("docs/api.md", openapi.reference()),
+            ("docs/database-diagram.md", diagram.document()),
         ):
             file: Path = options["project"] / name
             file.parent.mkdir(parents=True, exist_ok=True)
