@@ -1,4 +1,4 @@
-/* The hot loops of veilface.match in exact integers. veilface/match/scan.py is their door and says what each means.
+/* The hot loops of Veilface in exact integers. veilface/kernel, match/scan.py and match/products.py say what each means.
  * Nothing here allocates, draws randomness or checks an argument: module.cpp does the last. */
 #ifndef VEILFACE_KERNEL_H
 #define VEILFACE_KERNEL_H
@@ -56,12 +56,8 @@ void vf_rounded(const uint32_t *probe, const vf_roots roots[3], const uint32_t i
 /* The exclusive or of all words: reading, and next to nothing else. */
 uint32_t vf_read(const uint32_t *words, size_t count, size_t threads, vf_level level);
 
-/* Each little-endian 4 bytes & mask, but for what is not below `prime`; how many were written, at most `words`. */
-size_t vf_uniform(const uint8_t *random, size_t words, uint32_t mask, uint32_t prime, uint32_t *out);
-/* 0, 1, -1 for the two-bit digits 0, 1, 2, low bits first, but for digit 3; how many were written. */
-size_t vf_ternary(const uint8_t *random, size_t bytes, int8_t *out);
-/* The ones in bits 0-20 of each little-endian 6 bytes less those in bits 21-41: centred binomial, sigma = 3.24. */
-void vf_binomial(const uint8_t *random, size_t count, int8_t *out);
+/* In place: values of size below 2^62 modulo `prime` < 2^30, in [0, prime). */
+void vf_reduce(int64_t *values, size_t count, uint32_t prime, vf_level level);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* veilface.match._scan: the kernel for Python. Every shape is checked here; the GIL is released while C computes. */
+/* veilface.kernel._scan: the kernel for Python. Every shape is checked here; the GIL is released while C computes. */
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/vector.h>
@@ -13,7 +13,6 @@ namespace nb = nanobind;
 template <typename Word> using Array = nb::ndarray<Word, nb::c_contig, nb::device::cpu>;
 using Words = Array<const uint32_t>;
 using Output = Array<uint32_t>;
-using Small = Array<int8_t>;
 using Bytes = Array<uint8_t>;
 
 static void require(bool fits, const char *sentence) {
@@ -67,24 +66,11 @@ static uint32_t read_all(Words words, size_t threads, int level) {
     return vf_read(words.data(), words.size(), threads, best);
 }
 
-static const uint8_t *raw(const nb::bytes &random) { return reinterpret_cast<const uint8_t *>(random.c_str()); }
-
-static size_t uniform(nb::bytes random, uint32_t mask, uint32_t prime, Output out) {
-    require(out.size() == random.size() / 4, "four bytes a word");
+static void reduce(Array<int64_t> values, uint32_t prime, int level) {
+    require(prime > 2 && prime < 1u << 30, "a prime below 2^30");
+    const vf_level best = level_of(level);
     nb::gil_scoped_release release;
-    return vf_uniform(raw(random), out.size(), mask, prime, out.data());
-}
-
-static size_t ternary(nb::bytes random, Small out) {
-    require(out.size() == 4 * random.size(), "four digits a byte");
-    nb::gil_scoped_release release;
-    return vf_ternary(raw(random), random.size(), out.data());
-}
-
-static void binomial(nb::bytes random, Small out) {
-    require(random.size() == 6 * out.size(), "six bytes a sample");
-    nb::gil_scoped_release release;
-    vf_binomial(raw(random), out.size(), out.data());
+    vf_reduce(values.data(), values.size(), prime, best);
 }
 
 /* Two, three or four polynomials, and as many in bytes. */
@@ -141,7 +127,5 @@ NB_MODULE(_scan, module) {
     module.def("norm", &norm, "probe"_a.noconvert(), "mask"_a.noconvert(), "out"_a.noconvert());
     module.def("rounded", &rounded, "probe"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
                "inverses"_a.noconvert(), "out"_a.noconvert(), "level"_a);
-    module.def("uniform", &uniform, "random"_a, "mask"_a, "prime"_a, "out"_a.noconvert());
-    module.def("ternary", &ternary, "random"_a, "out"_a.noconvert());
-    module.def("binomial", &binomial, "random"_a, "out"_a.noconvert());
+    module.def("reduce", &reduce, "values"_a.noconvert(), "prime"_a, "level"_a);
 }

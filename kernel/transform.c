@@ -77,3 +77,20 @@ void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, c
                 uint32_t prime, vf_level level) {
     for (size_t row = 0; row < rows; row++) inverse_at(level)(words + row * n, n, roots, quotients, prime);
 }
+
+/* The quotient is right but for one, for 2^62 / prime is far below 2^53; cut off towards zero it may be one more off. */
+VF_BODY void reduce(int64_t *values, size_t count, int64_t prime) {
+    const double inverse = 1.0 / (double)prime;
+    for (size_t i = 0; i < count; i++) {
+        int64_t rest = values[i] - (int64_t)((double)values[i] * inverse) * prime;
+        rest += rest < 0 ? prime : 0;
+        rest += rest < 0 ? prime : 0;
+        values[i] = rest >= prime ? rest - prime : rest;
+    }
+}
+
+VF_VERSIONS(void, reduce, (int64_t * values, size_t count, int64_t prime), (values, count, prime))
+
+void vf_reduce(int64_t *values, size_t count, uint32_t prime, vf_level level) {
+    reduce_at(level)(values, count, prime);
+}

@@ -61,9 +61,9 @@ ready_python() { # ready_python EXTRA: "" or "[dev]"
   if changed "python$extra" "${sources[@]}"; then
     say "正在安装固定版本的依赖并编译内核(首次约一两分钟)…" \
       "Installing the pinned dependencies and building the kernel (a minute or two the first time)…"
-    rm -f src/veilface/match/_scan.*.so
+    rm -f src/veilface/kernel/_scan.*.so
     quietly pip .venv/bin/pip install -c constraints.txt -e ".$extra"
-    compgen -G "src/veilface/match/_scan.*.so" >/dev/null || say \
+    compgen -G "src/veilface/kernel/_scan.*.so" >/dev/null || say \
       "没有 C++ 编译器或 Python 头文件:人脸库检索将由 NumPy 计算,慢数百倍(apt-get install g++ python3-dev)。" \
       "No C++ compiler or Python headers: galleries will be searched by NumPy, hundreds of times slower (apt-get install g++ python3-dev)."
     done_with "python$extra" "${sources[@]}"

@@ -19,11 +19,12 @@ BUILD: Final = ROOT / ".cache/sanitized"
 MODULE: Final = BUILD / f"_scan{sysconfig.get_config_var('EXT_SUFFIX')}"
 SANITIZE: Final = ["-g", "-O1", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 RUN: Final = """
-import sys, pytest, veilface.match
-veilface.match.__path__.insert(0, sys.argv[1])
-from veilface.match import kernel
-assert kernel.built().__file__.startswith(sys.argv[1])
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/match/test_scan.py", "tests/match/test_products.py"]))
+import sys, pytest, veilface.kernel
+veilface.kernel.__path__.insert(0, sys.argv[1])
+from veilface.kernel import choice
+assert choice.built().__file__.startswith(sys.argv[1])
+tests = ["tests/kernel", "tests/match/test_scan.py", "tests/match/test_products.py"]
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *tests]))
 """
 
 

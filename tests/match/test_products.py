@@ -8,18 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from veilface.match import kernel, plain_products, products
-from veilface.match.roots import Words
+from veilface.kernel import choice
+from veilface.kernel.roots import Words
+from veilface.match import plain_products, products
 from veilface.protect.ring import DATA, DROPPED, RANGE, N, monomial
 from veilface.protect.rlwe import SCORE_COEFFICIENT
 
 PRIMES = np.array(DATA.primes, np.int64)[:, None]
 few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seeds = st.one_of(st.integers(0, 2**32 - 1), st.just("largest"))
-compiled = kernel.built()
+compiled = choice.built()
 ways = {"numpy": (plain_products, 0)}
 if compiled is not None:
-    ways |= {name: (compiled, level) for level, name in enumerate(kernel.LEVELS[: compiled.best_level() + 1])}
+    ways |= {name: (compiled, level) for level, name in enumerate(choice.LEVELS[: compiled.best_level() + 1])}
 
 
 @pytest.fixture(params=ways, autouse=True)

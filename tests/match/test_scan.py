@@ -1,6 +1,4 @@
-"""The kernel, by every instruction set of this machine and in NumPy, against Python's integers."""
-
-import math
+"""Scans, by every instruction set of this machine and in NumPy, against Python's integers."""
 
 import numpy as np
 import pytest
@@ -8,23 +6,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from veilface.match import kernel, plain_scan, scan
-from veilface.match.roots import Words, forward_roots, inverse_roots
+from veilface.kernel import choice, plain
+from veilface.kernel.roots import Words
+from veilface.match import scan
 from veilface.match.scan import PRIME, N
-from veilface.protect.ring import KEY
 
-SCAN_AND_RESULT_PRIMES = (PRIME, 67084289, 67043329, 66994177)
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ways = [("numpy", 0)]
-if (compiled := kernel.built()) is not None:
-    ways += [(name, level) for level, name in enumerate(kernel.LEVELS[: compiled.best_level() + 1])]
+if (compiled := choice.built()) is not None:
+    ways += [(name, level) for level, name in enumerate(choice.LEVELS[: compiled.best_level() + 1])]
 
 
 @pytest.fixture(params=ways, ids=[name for name, _ in ways], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name, level = request.param
-    monkeypatch.setattr(scan, "_KERNEL", plain_scan if name == "numpy" else compiled)
+    monkeypatch.setattr(scan, "_KERNEL", plain if name == "numpy" else compiled)
     monkeypatch.setattr(scan, "_LEVEL", level)
     return str(name)
 
@@ -101,91 +98,3 @@ def test_the_kernel_refuses_what_does_not_fit() -> None:
             compiled.scan(list(wrong[0]), *wrong[1:], 1, 0)
     with pytest.raises(ValueError, match="instructions"):
         compiled.scan(list(gallery), probe, out, 1, 99)
-    with pytest.raises(ValueError, match="four bytes"):
-        compiled.uniform(bytes(7), 7, 5, np.zeros(2, np.uint32))
-
-
-# --- transforms ---
-
-
-@few
-@given(seeds, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES), st.data())
-def test_a_word_is_the_value_at_its_root(seed: int, n: int, prime: int, data: st.DataObject) -> None:
-    coefficients = words(np.random.default_rng(seed), n, prime=prime)
-    index = data.draw(st.integers(0, n - 1))
-    root = int(forward_roots(prime, n).powers[n // 2])
-    point = pow(root, 2 * int(f"{index:0{n.bit_length() - 1}b}"[::-1], 2) + 1, prime)
-    value = 0
-    for coefficient in coefficients[::-1].tolist():
-        value = (value * point + coefficient) % prime
-    assert int(scan.forward(coefficients, prime=prime)[index]) == value
-
-
-@few
-@given(seeds, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES))
-def test_inverse_undoes_forward(seed: int, n: int, prime: int) -> None:
-    residues = words(np.random.default_rng(seed), 2, 2, n, prime=prime)
-    assert (scan.inverse(scan.forward(residues, prime=prime), prime=prime) == residues).all()
-
-
-def test_the_order_is_that_of_the_ring() -> None:
-    coefficients = np.random.default_rng(5).integers(-1000, 1000, 4096)
-    for prime, expected in zip(KEY.primes, KEY.forward(coefficients), strict=True):
-        assert (scan.forward((coefficients % prime).astype(np.uint32), prime=prime) == expected).all()
-
-
-@pytest.mark.parametrize("n", [2048, 4096])
-def test_extremes_stay_exact(n: int) -> None:
-    largest = np.full(n, PRIME - 1, np.uint32)
-    assert (scan.inverse(scan.forward(largest)) == largest).all()
-    assert (scan.forward(scan.inverse(largest)) == largest).all()
-
-
-def test_roots_are_for_primes_that_have_them() -> None:
-    for prime, n in ((PRIME, 2047), (1073741827, 2048), (2**31 - 1, 2)):
-        with pytest.raises(ValueError, match="no transform"):
-            forward_roots(prime, n)
-    assert int(inverse_roots(PRIME, 2048).powers[0]) * 2048 % PRIME == 1
-
-
-# --- samples ---
-
-
-@few
-@given(st.binary(min_size=0, max_size=240))
-def test_samples_are_those_bytes(random: bytes) -> None:
-    random = random[: len(random) // 12 * 12]
-    whole = [int.from_bytes(random[i : i + 4], "little") & 0x3FFFFFFF for i in range(0, len(random), 4)]
-    drawn = np.empty(len(whole), np.uint32)
-    kept = scan._kernel().uniform(random, 0x3FFFFFFF, 7 << 27, drawn)
-    assert drawn[:kept].tolist() == [word for word in whole if word < 7 << 27]
-    digits = [byte >> shift & 3 for byte in random for shift in (0, 2, 4, 6)]
-    small = np.empty(len(digits), np.int8)
-    kept = scan._kernel().ternary(random, small)
-    assert small[:kept].tolist() == [(0, 1, -1)[digit] for digit in digits if digit < 3]
-    sixes = [int.from_bytes(random[i : i + 6], "little") for i in range(0, len(random), 6)]
-    errors = np.empty(len(sixes), np.int8)
-    scan._kernel().binomial(random, errors)
-    assert errors.tolist() == [(s & 0x1FFFFF).bit_count() - (s >> 21 & 0x1FFFFF).bit_count() for s in sixes]
-
-
-def assert_frequencies(counts: NDArray[np.int64], expected: NDArray[np.float64]) -> None:
-    """χ² within six standard deviations, which chance passes but once in 5·10^8."""
-    chi_squared = float(((counts - expected) ** 2 / expected).sum())
-    assert abs(chi_squared - (len(counts) - 1)) / math.sqrt(2 * (len(counts) - 1)) < 6
-
-
-def test_samples_are_distributed_as_they_should_be() -> None:
-    residues = scan.uniform(16, N)
-    assert residues.shape == (16, N)
-    assert int(residues.max()) < PRIME
-    assert_frequencies(np.bincount(residues.reshape(-1) // (PRIME // 256 + 1), minlength=256), np.full(256, 128.0))
-    ternary = scan.ternary(30_000)
-    assert_frequencies(np.bincount(ternary + 1, minlength=3), np.full(3, 10_000.0))
-    errors = scan.binomial(40_000)
-    expected = 40_000 * np.array([math.comb(42, 21 + k) / 2**42 for k in range(-9, 10)])
-    assert_frequencies(np.bincount(errors[np.abs(errors) < 10] + 9, minlength=19), expected)
-
-
-def test_small_integers_become_residues() -> None:
-    assert scan.residues(np.array([-21, -1, 0, 1, 21], np.int8)).tolist() == [PRIME - 21, PRIME - 1, 0, 1, 21]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from veilface.evaluate.errors import NotEnoughMemory
 from veilface.evaluate.peers import TenSeal
 from veilface.evaluate.stopwatch import Spread, Stopwatch
-from veilface.match import kernel, scan
-from veilface.match.roots import Words
+from veilface.kernel import choice
+from veilface.kernel.roots import Words
+from veilface.match import scan
 from veilface.protect.gallery import PROBE_FACTOR, SCAN, SCORE_SCALE, TEMPLATE_DIVISOR, GallerySecretKey
 from veilface.protect.homomorphic import SCALE
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
@@ -105,7 +106,7 @@ def bench_search(
             done += each
         peer.append(_peer_row(peers[d], rows[-1], _after(done, total, advance)))
         done += PEER_COMPARISONS
-    return SearchBench(rounds=rounds, threads=scan.threads_here(), kernel=kernel.instructions, rows=rows, peer=peer)
+    return SearchBench(rounds=rounds, threads=scan.threads_here(), kernel=choice.instructions, rows=rows, peer=peer)
 
 
 def _after(done: int, total: int, advance: Advance) -> Callable[[int], None]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from veilface.match import scan
+from veilface.kernel import transforms
 from veilface.protect.gallery import MASK_BOUND, PROBE_FACTOR, SCAN, TEMPLATE_DIVISOR, Masked, Sealed
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, KEY, SPECIAL_PRIME, N
@@ -106,14 +106,14 @@ def _forward(coefficients: Integers, primes: int) -> Integers:
     negative = signed < 0
     words = np.empty((primes, N), np.int64)
     for row, prime in enumerate(KEY.primes[:primes]):
-        words[row] = scan.forward((signed + negative * np.int32(prime)).astype(np.uint32), prime=prime)
+        words[row] = transforms.forward((signed + negative * np.int32(prime)).astype(np.uint32), prime=prime)
     return words
 
 
 def _inverse(words: Integers, *, last: bool = False) -> Integers:
     """Coefficients of words row by row, for all primes or for the last."""
     primes = KEY.primes[-1:] if last else KEY.primes
-    rows = [scan.inverse(row.astype(np.uint32), prime=prime) for row, prime in zip(words, primes, strict=True)]
+    rows = [transforms.inverse(row.astype(np.uint32), prime=prime) for row, prime in zip(words, primes, strict=True)]
     return np.stack(rows).astype(np.int64)
 
 

@@ -17,8 +17,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from veilface.kernel.roots import Words
 from veilface.match.errors import MasksDoNotFit, MasksSpent
-from veilface.match.roots import Words
 from veilface.protect.ring import DATA, N, conjugated, functional
 from veilface.protect.rlwe import SCORE_COEFFICIENT, PublicKey
 

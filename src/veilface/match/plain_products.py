@@ -6,7 +6,7 @@ The same signatures and results. Words become float64 integers below 2^53, which
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.match.roots import Words
+from veilface.kernel.roots import Words
 from veilface.protect.ring import DATA, DROPPED, RANGE, Residues, conjugated
 from veilface.protect.rlwe import pack_words
 

@@ -10,20 +10,21 @@ from typing import Final
 
 import numpy as np
 
-from veilface.match import kernel, plain_products
-from veilface.match.roots import Words, forward_roots, inverse_roots
+from veilface.kernel import choice
+from veilface.kernel.roots import Words, forward_roots, inverse_roots
+from veilface.match import plain_products
 from veilface.protect.ring import DATA, DROPPED, RANGE, N, monomial
 from veilface.protect.rlwe import NORM_BYTES, RANGE_BYTES, SCORE_BYTES, SCORE_COEFFICIENT
 
-_KERNEL: ModuleType = kernel.compiled or plain_products
-_LEVEL: int = kernel.level
+_KERNEL: ModuleType = choice.compiled or plain_products
+_LEVEL: int = choice.level
 _DROPPED_INVERSES: Final = np.array([pow(DROPPED.modulus, -1, prime) for prime in RANGE.primes], np.uint32)
 _THRESHOLDS: Final = 8
 
 
 def refreshed(ciphertext: Words, zero: Words) -> Words:
     """An untrusted ciphertext with a fresh encryption of zero (reduced) added, reduced."""
-    kernel.say_what_computes()
+    choice.say_what_computes()
     out = np.empty(ciphertext.shape, np.uint32)
     _KERNEL.refresh(ciphertext, zero, out)
     return out

@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.kernel import transforms
+
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 
@@ -37,6 +39,9 @@ class WordRing:
 
     def forward(self, coefficients: Integers) -> Words:
         """The NTT of integer coefficients (…, n) of size at most 2^33."""
+        if transforms.available:
+            residues = self.reduce(coefficients.astype(np.int64, order="C")).astype(np.uint32)
+            return transforms.forward(residues, prime=self.prime)
         words = np.empty(coefficients.shape, np.uint32)
         for source, target in self._parts(coefficients, words):
             rows, twist, columns = self._forward_tables
@@ -46,6 +51,8 @@ class WordRing:
 
     def inverse(self, words: Words) -> Integers:
         """The coefficients (…, n) in [0, prime) of NTT words."""
+        if transforms.available:
+            return transforms.inverse(words, prime=self.prime).astype(np.int64)
         coefficients = np.empty(words.shape, np.int64)
         for source, target in self._parts(words, coefficients):
             columns, twist, rows = self._inverse_tables
@@ -58,11 +65,8 @@ class WordRing:
         return self.reduce(products(first, second))
 
     def reduce(self, values: Integers) -> Integers:
-        """``values`` modulo the prime, in [0, prime); in place."""
-        quotient = values // self.prime
-        quotient *= self.prime
-        values -= quotient
-        return values
+        """``values``, of size below 2^62, modulo the prime, in [0, prime); in place where they lie in one piece."""
+        return transforms.reduce(values, prime=self.prime)
 
     def monomials(self, powers: Integers) -> Words:
         """The NTT (…, n) of X^power for each of ``powers`` (…), taken modulo 2n."""

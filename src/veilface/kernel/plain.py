@@ -1,4 +1,4 @@
-"""What :mod:`veilface.match._scan` computes, in NumPy: for machines on which the kernel could not be built.
+"""What :mod:`veilface.kernel._scan` computes, in NumPy: for machines on which the kernel could not be built.
 
 The same signatures and, word for word, the same results; a scan takes some hundred times as long.
 """
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.match.roots import Words
+from veilface.kernel.roots import Words
 
 _PRIME = np.uint64(1073692673)
 _STRIDE = 8
@@ -67,34 +67,15 @@ def inverse(words: Words, roots: Words, quotients: Words, prime: int, level: int
     words[...] = wide * roots[0] % modulus
 
 
+def reduce(values: NDArray[np.int64], prime: int, level: int) -> None:
+    """In place, to [0, prime)."""
+    del level
+    quotient = values // prime
+    quotient *= prime
+    values -= quotient
+
+
 def read(words: Words, threads: int, level: int) -> int:
     """The exclusive or of all words."""
     del threads, level
     return int(np.bitwise_xor.reduce(words, axis=None))
-
-
-def uniform(random: bytes, mask: int, prime: int, out: Words) -> int:
-    """Each 4 bytes & mask, but for what is not below ``prime``; how many were written."""
-    drawn = np.frombuffer(random, "<u4") & np.uint32(mask)
-    return _kept(drawn[drawn < prime], out)
-
-
-def ternary(random: bytes, out: NDArray[np.int8]) -> int:
-    """0, 1, −1 for two-bit digits 0, 1, 2, but for 3; how many were written."""
-    digits = (np.frombuffer(random, np.uint8)[:, None] >> np.array([0, 2, 4, 6], np.uint8) & 3).reshape(-1)
-    values = np.array([0, 1, -1], np.int8)
-    return _kept(values[digits[digits < len(values)]], out)
-
-
-def binomial(random: bytes, out: NDArray[np.int8]) -> None:
-    """Ones in bits 0–20 of each 6 bytes less those in bits 21–41."""
-    low, middle, high = np.frombuffer(random, "<u2").reshape(-1, 3).astype(np.uint64).T
-    bits = low | middle << np.uint64(16) | high << np.uint64(32)
-    half = np.uint64((1 << 21) - 1)
-    ones, others = (np.bitwise_count(side & half).astype(np.int8) for side in (bits, bits >> np.uint64(21)))
-    out[...] = ones - others
-
-
-def _kept(values: NDArray[np.uint32] | NDArray[np.int8], out: NDArray[np.uint32] | NDArray[np.int8]) -> int:
-    out[: len(values)] = values
-    return len(values)

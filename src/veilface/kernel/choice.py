@@ -16,7 +16,7 @@ LEVELS: Final = ("portable", "avx2", "avx512")
 def built() -> ModuleType | None:
     """The compiled kernel, chosen or not; None on a machine where it could not be built."""
     try:
-        from veilface.match import _scan  # noqa: PLC0415 – it is not there where no compiler was
+        from veilface.kernel import _scan  # noqa: PLC0415 – it is not there where no compiler was
     except ImportError:
         return None
     return _scan
