@@ -11,7 +11,7 @@ from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderError, KeyHolderUnavailable
 from veilface.messages import Language, explain, parse_language
 from veilface.protect.errors import BadSignature, ProtectError
-from veilface.server.errors import KeyHolderDown, ServerError, StorageFailed, StorageFull, TooManyAttempts
+from veilface.server.errors import KeyHolderDown, ServerError, StorageFailed, StorageFull
 
 # ER_DISK_FULL, ER_RECORD_FILE_FULL (1114: "the table is full") of MariaDB and MySQL; SQLITE_FULL.
 MYSQL_FULL = frozenset({1021, 1114})
@@ -34,7 +34,7 @@ def failure_response(request: HttpRequest, error: VeilfaceError) -> HttpResponse
         error = KeyHolderDown(**error.details)
     body = {"code": error.code, "message": explain(error, language_of(request)), "details": error.details}
     response = JsonResponse(body, status=status_of(error))
-    if isinstance(error, TooManyAttempts):
+    if "retry_after_s" in error.details:
         response["Retry-After"] = str(error.details["retry_after_s"])
     return response
 

@@ -240,6 +240,7 @@ def test_an_order_that_is_being_paid_waits_for_nobody(
     monkeypatch.setattr(recognition, "judge", meanwhile)
     assert payer.send(order, first, key=key).json["accepted"]
     assert [answer.code for answer in answers] == ["wallet.order_busy", "wallet.still_working"]
+    assert 1 <= int(answers[1].headers["Retry-After"]) <= 60
     assert payee.balance == 500
 
 
