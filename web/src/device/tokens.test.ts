@@ -1,5 +1,7 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
+import { canUse } from './custody'
+import { forgetAccount } from './forget'
 import { store } from './store'
 import { dropTokensBefore, forgetTokens, hasToken, makeToken, tokenOf } from './tokens'
 
@@ -33,5 +35,18 @@ describe('a token', () => {
     await forgetTokens('d')
     expect(await Promise.all([1, 2, 3].map((epoch) => hasToken('d', epoch)))).toEqual([false, false, false])
     expect(await hasToken('e', 1)).toBe(true)
+  })
+
+  it('is what a keyed template needs here, and no other', async () => {
+    await makeToken('f', 2)
+    expect(await canUse('f', { scheme: 'ranking', epoch: 2 })).toBe(true)
+    expect(await canUse('f', { scheme: 'negative', epoch: 3 })).toBe(false)
+    expect(await canUse('f', { scheme: 'homomorphic', epoch: 3 })).toBe(true)
+  })
+
+  it('goes with the account', async () => {
+    await makeToken('g', 1)
+    await forgetAccount('g')
+    expect(await hasToken('g', 1)).toBe(false)
   })
 })
