@@ -7,7 +7,7 @@ import pytest
 
 from tests.evaluate.crowd import crowd
 from veilface.evaluate.accuracy import accuracy
-from veilface.evaluate.attacks import ciphertexts, interface, oracle
+from veilface.evaluate.attacks import ciphertexts, interface, keyed, oracle
 from veilface.evaluate.attacks.campaign import Results, attack
 from veilface.evaluate.attacks.ciphertexts import solved
 from veilface.evaluate.attacks.constant import dictionary, mean_face, wolf
@@ -195,6 +195,7 @@ def attacked() -> Attacked:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(interface, "CLIMBED", 2)
                 patch.setattr(ciphertexts, "VICTIMS", 4)
+                patch.setattr(keyed, "SOLVED", 1)
                 patch.setattr(oracle, "MOST_QUESTIONS", 300)
                 made[name] = attack(stage)
         return made[name]
@@ -209,9 +210,11 @@ def test_the_database_alone_gives_no_face(attacked: Attacked, name: str) -> None
             if attack_name == "replay":
                 continue
             assert outcome.cosine is not None
-            assert abs(outcome.cosine) < 0.1, (leak, attack_name)
-            assert outcome.accepted_same <= 0.05, (leak, attack_name)
-            assert outcome.accepted_new <= 0.05, (leak, attack_name)
+            # Chance: 0.09 for one victim, 0.04 for the mean of four; four times that comes once in 10,000 runs.
+            assert abs(outcome.cosine) < 0.18, (leak, attack_name)
+            # One of four by chance is once in a hundred runs; two are once in 100,000.
+            assert outcome.accepted_same <= 0.25, (leak, attack_name)
+            assert outcome.accepted_new <= 0.25, (leak, attack_name)
 
 
 @pytest.mark.parametrize("name", ["ranking", "negative", "ranking_published", "negative_published"])

@@ -11,7 +11,8 @@ import pytest
 from tests.evaluate.crowd import crowd, saved
 from veilface.cli.main import run
 from veilface.contract import CONTRACT
-from veilface.evaluate.attacks import ciphertexts, interface, oracle
+from veilface.evaluate import linkage
+from veilface.evaluate.attacks import ciphertexts, interface, oracle, stage
 from veilface.evaluate.calibrate import calibrate
 from veilface.evaluate.errors import DataUnusable
 from veilface.evaluate.evaluation import Evaluation, evaluate
@@ -34,7 +35,10 @@ def evaluation() -> Evaluation:
         patch.setattr(interface, "CLIMBED", 1)
         patch.setattr(ciphertexts, "VICTIMS", 2)
         patch.setattr(oracle, "MOST_QUESTIONS", 100)
-        return evaluate(marked, tokens=1)
+        patch.setattr(stage, "MOST_VICTIMS", 3)
+        patch.setattr(linkage, "RENEWALS", 2)
+        patch.setattr(linkage, "SEALED_RENEWALS", 2)
+        return evaluate(marked, schemes=("homomorphic", "ranking", "negative"), tokens=1)
 
 
 def test_the_json_has_the_agreed_keys(evaluation: Evaluation) -> None:

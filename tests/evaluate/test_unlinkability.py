@@ -40,8 +40,9 @@ def test_renewals_cannot_be_linked_without_tokens_and_can_with_them(name: str) -
     assert found.known.d_sys > 0.9
 
 
-def test_ciphertexts_cannot_be_linked_and_plain_embeddings_can() -> None:
+def test_ciphertexts_cannot_be_linked_and_plain_embeddings_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("veilface.evaluate.linkage.SEALED_RENEWALS", 2)
     dataset = crowd(people=60, pictures=2)
     sealed = linkage(PROTECTIONS["homomorphic"](), dataset).unknown
-    assert sealed.d_sys < sealed.floor + 0.15  # sixty mated scores
+    assert sealed.d_sys < sealed.floor + 0.2  # forty-eight mated scores
     assert linkage(PROTECTIONS["insecure_plain"](), dataset).unknown.d_sys > 0.9

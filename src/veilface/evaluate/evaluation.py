@@ -21,8 +21,10 @@ TOKENS: Final = 3
 HEADLINE_FMR: Final = "1e-3"
 LAYERED: Final = ("ranking", "negative")
 _SEED: Final = 5
-_WORK: Final = {"run": 1, "layered": 5, "own": 5, "costs": 1, "linkage": 10, "attacks": 30}
-"""Steps by weight, as measured: nearly thirds of a second of one core."""
+_WORK: Final = {"own": 1, "layered": 1, "linkage": 1, "attacks": 3}
+_PACE: Final = {"insecure_plain": 1, "homomorphic": 8, "ranking": 8, "ranking_published": 14}
+_SLOWEST: Final = 16
+"""Work is what a step weighs times its protection's pace, as measured; to compare all pairs once is the unit."""
 
 Advance = Callable[[int, int], None]
 
@@ -79,9 +81,13 @@ def evaluate(
 
 
 def _work(name: str, runs: int, *, attacks: bool) -> int:
-    """The units of work of one protection."""
-    steps = ["own", "costs", *(["layered"] if name in LAYERED else []), *(["linkage", "attacks"] if attacks else [])]
-    return runs * _WORK["run"] + sum(_WORK[step] for step in steps)
+    """All the work on one protection."""
+    steps = ["own", *(["layered"] if name in LAYERED else []), *(["linkage", "attacks"] if attacks else [])]
+    return runs + sum(_weight(name, step) for step in steps)
+
+
+def _weight(name: str, step: str) -> int:
+    return _WORK[step] * _PACE.get(name, _SLOWEST)
 
 
 class _Steps:
@@ -90,8 +96,14 @@ class _Steps:
     def __init__(self, advance: Advance, total: int) -> None:
         self._advance, self._total, self._done = advance, total, 0
 
-    def did(self, step: str) -> None:
-        self._done += _WORK[step]
+    def compared(self) -> None:
+        self._add(1)
+
+    def did(self, name: str, step: str) -> None:
+        self._add(_weight(name, step))
+
+    def _add(self, work: int) -> None:
+        self._done += work
         self._advance(self._done, self._total)
 
 
@@ -120,15 +132,14 @@ def _measure(protection: Protection, bench: _Bench, plain: SchemeResult | None) 
     found = _stolen(protection, bench, generator)
     stolen = accuracy(found.runs, clean.people)
     own, wrong = own_tokens(protection, clean, stolen, generator)
-    steps.did("own")
+    steps.did(protection.name, "own")
     measured = costs(protection.name, clean.embeddings)
-    steps.did("costs")
     linked, attacked = None, None
     if bench.attacks:
         linked = linkage(protection, clean)
-        steps.did("linkage")
+        steps.did(protection.name, "linkage")
         attacked = attack(_stage(protection, clean, stolen, plain.stolen if plain else stolen))
-        steps.did("attacks")
+        steps.did(protection.name, "attacks")
     return SchemeResult(
         name=protection.name,
         published=protection.published,
@@ -151,16 +162,16 @@ def _stolen(protection: Protection, bench: _Bench, generator: np.random.Generato
     for kept in stolen_tokens(protection, dataset, bench.tokens, generator):
         chosen = kept.chosen(dataset.clean)
         runs.append(compared(protection, chosen, people))
-        bench.steps.did("run")
+        bench.steps.compared()
         if dataset.has_clean:
             whole.append(compared(protection, kept, dataset.people))
-            bench.steps.did("run")
+            bench.steps.compared()
         if protection.name in LAYERED:
             sealed.append(sealed_scores(chosen, people, noise))
     if not sealed:
         return _Stolen(runs=runs, whole=whole, layered=None)
     doubled = layered(sealed, chosen, people)
-    bench.steps.did("layered")
+    bench.steps.did(protection.name, "layered")
     return _Stolen(runs=runs, whole=whole, layered=doubled)
 
 
