@@ -10,7 +10,11 @@ const SUREST = 30
 const LEAST = 1e-12
 
 /** How likely one pattern of one, two or three wrong values is. */
-type Weights = readonly [number, number, number]
+interface Weights {
+  readonly one: number
+  readonly two: number
+  readonly three: number
+}
 
 /** A position is specified as its true value more often than not: the sign of the counts. */
 export function majorityVote(counts: ArrayLike<number>): Uint8Array {
@@ -28,7 +32,7 @@ export function beliefPropagation(
   { length, probabilities: [one, two, three] }: RecordParameters,
   onRound?: (done: number, total: number) => void,
 ): Float64Array {
-  const weights: Weights = [one / SPECIFIED, two / SPECIFIED, three]
+  const weights: Weights = { one: one / SPECIFIED, two: two / SPECIFIED, three }
   const away = Float64Array.from(values, (value) => 1 - 2 * value)
   const messages = new Float64Array(positions.length)
   let total = new Float64Array(length)
@@ -51,7 +55,7 @@ export function beliefPropagation(
 }
 
 /** log(P(I am wrong)/P(I am right)) for one value of a record, from how likely its two others are wrong. */
-function factorMessage(wrong: Float64Array, index: number, [one, two, three]: Weights): number {
+function factorMessage(wrong: Float64Array, index: number, { one, two, three }: Weights): number {
   const first = index - (index % SPECIFIED)
   const left = wrong[first + ((index + 1) % SPECIFIED)] ?? 0
   const right = wrong[first + ((index + 2) % SPECIFIED)] ?? 0
@@ -61,7 +65,7 @@ function factorMessage(wrong: Float64Array, index: number, [one, two, three]: We
   const beingWrong = one * none + two * single + three * both
   // A record of no wrong value would match: there is none.
   const beingRight = one * single + two * both
-  return Math.log(Math.max(beingWrong, LEAST)) - Math.log(Math.max(beingRight, LEAST))
+  return Math.log(Math.max(beingWrong, LEAST) / Math.max(beingRight, LEAST))
 }
 
 /** The share of bits that were read rightly. */
