@@ -13,14 +13,14 @@ from typing import Final
 
 import numpy as np
 
-from veilface.kernel import transforms
 from veilface.protect.gallery import MASK_BOUND, PROBE_FACTOR, SCAN, TEMPLATE_DIVISOR, Masked, Sealed
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, KEY, SPECIAL_PRIME, N
 from veilface.protect.rlwe import parse_integers
 from veilface.protect.stream import Integers, Stream
-from veilface.protect.word_ring import Words
+from veilface.protect.word_ring import WordRing, Words
 
+_RINGS: Final = tuple(WordRing(N, prime) for prime in KEY.primes)
 _COLUMN: Final = np.array(KEY.primes, np.int64)[:, None]
 _PRIMES: Final = _COLUMN[:-1]
 _SPECIAL_INVERSES: Final = np.array([[pow(SPECIAL_PRIME, -1, prime)] for prime in DATA.primes], np.int64)
@@ -101,20 +101,14 @@ def _centred_remainder(residues: Integers, errors: Integers) -> Integers:
 
 
 def _forward(coefficients: Integers, primes: int) -> Integers:
-    """Words (primes, 4096) of integers smaller than a prime, modulo the first so many primes."""
-    signed = coefficients.astype(np.int32)
-    negative = signed < 0
-    words = np.empty((primes, N), np.int64)
-    for row, prime in enumerate(KEY.primes[:primes]):
-        words[row] = transforms.forward((signed + negative * np.int32(prime)).astype(np.uint32), prime=prime)
-    return words
+    """Words (primes, 4096) of integers modulo the first so many primes."""
+    return np.stack([ring.forward(coefficients) for ring in _RINGS[:primes]]).astype(np.int64)
 
 
 def _inverse(words: Integers, *, last: bool = False) -> Integers:
     """Coefficients of words row by row, for all primes or for the last."""
-    primes = KEY.primes[-1:] if last else KEY.primes
-    rows = [transforms.inverse(row.astype(np.uint32), prime=prime) for row, prime in zip(words, primes, strict=True)]
-    return np.stack(rows).astype(np.int64)
+    rings = _RINGS[-1:] if last else _RINGS
+    return np.stack([ring.inverse(row.astype(np.uint32)) for ring, row in zip(rings, words, strict=True)])
 
 
 def _reduce(values: Integers, primes: Integers) -> Integers:
