@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from tests.processes import Machine
 from tests.server.conftest import DatabaseServer, machine_in, with_device
 from tests.server.wallet.phone import Phone, new_key
-from tests.support import Answer
+from tests.support import Answer, Message
 
 STEPS = ("claimed", "checked", "held", "decided", "posted", "executed", "concluded", "answered")
 PAID_FROM = STEPS.index("concluded")
@@ -50,17 +51,18 @@ def rich(machine: Machine) -> Phone:
     return phone
 
 
-def retried(payer: Phone, *sent: object) -> Answer:
+def retried(machine: Machine, payer: Phone, order: dict[str, Any], message: Message, key: str) -> Answer:
     """What the client hears in the end, and again."""
     patience = time.monotonic() + 60
     while True:
-        answer = payer.send(*sent[:2], key=str(sent[2]))  # type: ignore[arg-type]
+        answer = payer.send(order, message, key=key)
         if answer.status == 200 or answer.code != "wallet.still_working":
             break
         assert time.monotonic() < patience
         time.sleep(0.5)
-    again = payer.send(*sent[:2], key=str(sent[2]))  # type: ignore[arg-type]
-    assert (again.status, again.body) == (answer.status, answer.body)
+    again = payer.send(order, message, key=key)
+    log = (machine.folder / "server.log").read_text("utf-8")[-6_000:]
+    assert (again.status, again.body) == (answer.status, answer.body), log
     return answer
 
 
@@ -75,7 +77,7 @@ def test_killed_at_every_step_of_a_payment(killing_field: Machine) -> None:
         (killing_field.folder / "armed").write_text(STEPS[step])
         with pytest.raises(httpx.HTTPError):
             payer.send(order, message, key=key)
-        answer = retried(payer, order, message, key)
+        answer = retried(killing_field, payer, order, message, key)
         paid = answer.status == 200
         assert paid == (step >= PAID_FROM or step == 0), (STEPS[step], answer.body)
         assert paid or answer.code == "wallet.interrupted", answer.body
