@@ -67,6 +67,7 @@ ready_python() { # ready_python EXTRA: "" or "[dev]"
       "没有 C++ 编译器或 Python 头文件:人脸库检索将由 NumPy 计算,慢数百倍(apt-get install g++ python3-dev)。" \
       "No C++ compiler or Python headers: galleries will be searched by NumPy, hundreds of times slower (apt-get install g++ python3-dev)."
     done_with "python$extra" "${sources[@]}"
+    done_with python "${sources[@]}"  # whatever the extra, the rest is there too
   fi
 }
 
