@@ -125,7 +125,7 @@ def test_shipped_thresholds_are_for_every_scheme_of_this_contract() -> None:
 
 
 def test_thresholds_of_another_contract_or_rate_are_not_given() -> None:
-    data = Provenance(name="x", fingerprint="", pictures=1, people=1, impostor_pairs=1, tokens=1)
+    data = Provenance(name="x", fingerprint="", pictures=1, people=1, impostor_pairs=1, tokens=1, cosine_error_rms=0.0)
     foreign = Calibration(contract_id="00" * 32, data=data, thresholds={"ranking": {"1e-4": 1.0}})
     with pytest.raises(NotCalibrated):
         foreign.threshold("ranking")
@@ -148,6 +148,7 @@ def test_calibration_of_a_crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = Calibration.parse(out.read_text())
     assert found.data.tokens == 2
     assert found.data.people == 460
+    assert found.data.cosine_error_rms == pytest.approx(0.0008, abs=2e-4)
     assert np.all(np.diff([found.threshold("ranking", fmr=fmr) for fmr in FMRS]) > 0)
 
 

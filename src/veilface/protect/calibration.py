@@ -26,7 +26,11 @@ _UNITS_OF_ONE: Final = {"homomorphic": MILLION}
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """The data behind thresholds: ``fingerprint`` is the SHA-256 of embeddings and identities."""
+    """The data behind thresholds: ``fingerprint`` is the SHA-256 of embeddings and identities.
+
+    ``cosine_error_rms`` is the error of encryption in the scores that the homomorphic threshold was found on: it is
+    in the threshold already, and needs no margin.
+    """
 
     name: str
     fingerprint: str
@@ -34,6 +38,7 @@ class Provenance:
     people: int
     impostor_pairs: int
     tokens: int
+    cosine_error_rms: float
 
 
 @dataclass(frozen=True, kw_only=True)
