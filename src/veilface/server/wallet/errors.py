@@ -9,7 +9,7 @@
         ├── orders       OrderExpired · OrderPaid · OrderBusy · OtherStatement · PaymentNeedsPassword
         │                PaymentInterrupted
         ├── transfers    TransferSettled · NothingToRefund · RecordFinal · LedgerBroken
-        └── repetition   KeyNeeded · KeyReused · StillWorking
+        └── repetition   KeyReused · StillWorking
 """
 
 from veilface.server.errors import ServerError
@@ -158,13 +158,6 @@ class LedgerBroken(WalletError):
 
 
 # --- repetition ------------------------------------------------------------------------------------------
-
-
-class KeyNeeded(WalletError):
-    """``Idempotency-Key`` must be 16 to 64 of A–Z, a–z, 0–9, hyphen, underscore."""
-
-    code = "wallet.key_needed"
-    status = 400
 
 
 class KeyReused(WalletError):

@@ -6,7 +6,6 @@ answers, too. What failed without deciding anything (5xx, 429) is let go, so tha
 """
 
 import json
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +22,10 @@ from veilface.server.accounts import throttle
 from veilface.server.accounts.models import Account
 from veilface.server.failures import status_of
 from veilface.server.relaying import unimportant
-from veilface.server.wallet.errors import KeyNeeded, KeyReused, StillWorking
+from veilface.server.wallet.errors import KeyReused, StillWorking
 from veilface.server.wallet.models import Request
 from veilface.server.wire import Json
 
-KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 KEPT: Final = timedelta(hours=48)
 REQUESTS: Final = throttle.Limit(scope="wallet", attempts=60, seconds=60)
 UNDECIDED: Final = frozenset({429})
@@ -71,11 +69,9 @@ class Once:
 def once(account: Account, *, key: str, request: bytes, work: Callable[[Claim], Json]) -> Once:
     """Do ``work`` for the first request of this key, and repeat its answer for every other.
 
-    ``request`` – what must be the same each time: operation and body. Raises :class:`KeyNeeded`, :class:`KeyReused`,
-    :class:`StillWorking`, and whatever ``work`` raises, now or when it was first asked.
+    ``request`` – what must be the same each time: operation and body. Raises :class:`KeyReused`, :class:`StillWorking`,
+    and whatever ``work`` raises, now or when it was first asked.
     """
-    if not KEY.fullmatch(key):
-        raise KeyNeeded
     body_hash = sha256(request).hex()
     claim = _resume(account, key, body_hash) or _begin(account, key, body_hash) or _resume(account, key, body_hash)
     if claim is None:  # begun and let go by another, this very moment
