@@ -17,6 +17,10 @@ static const uint32_t FOLD = 196604; /* 2^32 mod VF_PRIME */
 /* One group of one block: accumulates all coordinates of 16 templates, and writes 16 words of each component. */
 typedef void (*group_kernel)(const uint32_t *templates, const uint32_t *probe, size_t dimensions, uint32_t *out);
 
+/* The same for one group of two blocks at once. */
+typedef void (*pair_kernel)(const uint32_t *const templates[2], const uint32_t *probe, size_t dimensions,
+                            uint32_t *const out[2]);
+
 static inline uint64_t folded(uint64_t sum) { return (uint32_t)sum + (sum >> 32) * FOLD; }
 
 static inline uint32_t reduced(uint64_t sum) {
@@ -133,6 +137,14 @@ AVX512 static inline void store8(__m512i even, __m512i odd, uint64_t *lanes) {
     _mm512_storeu_si512(lanes + 8, _mm512_permutex2var_epi64(even, second, odd));
 }
 
+AVX512 static inline void write8(sums8 even, sums8 odd, uint32_t *out) {
+    uint64_t lanes[3][VF_LANES];
+    store8(even.first, odd.first, lanes[0]);
+    store8(even.middle, odd.middle, lanes[1]);
+    store8(even.last, odd.last, lanes[2]);
+    write_group(lanes, out);
+}
+
 AVX512 static void group_avx512(const uint32_t *templates, const uint32_t *probe, size_t dimensions, uint32_t *out) {
     const __m512i zero = _mm512_setzero_si512();
     sums8 even = {zero, zero, zero}, odd = even;
@@ -149,11 +161,35 @@ AVX512 static void group_avx512(const uint32_t *templates, const uint32_t *probe
         }
         even = folded8(even), odd = folded8(odd);
     }
-    uint64_t lanes[3][VF_LANES];
-    store8(even.first, odd.first, lanes[0]);
-    store8(even.middle, odd.middle, lanes[1]);
-    store8(even.last, odd.last, lanes[2]);
-    write_group(lanes, out);
+    write8(even, odd, out);
+}
+
+/* The same group of two blocks: the probe is loaded once for both, and two streams of memory are under way. */
+AVX512 static void pair_avx512(const uint32_t *const templates[2], const uint32_t *probe, size_t dimensions,
+                               uint32_t *const out[2]) {
+    const __m512i zero = _mm512_setzero_si512();
+    sums8 even = {zero, zero, zero}, odd = even, other_even = even, other_odd = even;
+    for (size_t j = 0; j < dimensions;) {
+        for (const size_t end = j + STRIDE < dimensions ? j + STRIDE : dimensions; j < end; j++) {
+            const uint32_t *t = templates[0] + 2 * VF_LANES * j, *u = templates[1] + 2 * VF_LANES * j;
+            const uint32_t *p = probe + 2 * VF_LANES * j;
+            const __m512i p0 = _mm512_loadu_si512(p), p1 = _mm512_loadu_si512(p + VF_LANES);
+            const __m512i odd_p0 = _mm512_srli_epi64(p0, 32), odd_p1 = _mm512_srli_epi64(p1, 32);
+            _mm_prefetch((const char *)(t + AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)(t + AHEAD + VF_LANES), _MM_HINT_T0);
+            _mm_prefetch((const char *)(u + AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)(u + AHEAD + VF_LANES), _MM_HINT_T0);
+            const __m512i t0 = _mm512_loadu_si512(t), t1 = _mm512_loadu_si512(t + VF_LANES);
+            even = add8(even, t0, t1, p0, p1);
+            odd = add8(odd, _mm512_srli_epi64(t0, 32), _mm512_srli_epi64(t1, 32), odd_p0, odd_p1);
+            const __m512i u0 = _mm512_loadu_si512(u), u1 = _mm512_loadu_si512(u + VF_LANES);
+            other_even = add8(other_even, u0, u1, p0, p1);
+            other_odd = add8(other_odd, _mm512_srli_epi64(u0, 32), _mm512_srli_epi64(u1, 32), odd_p0, odd_p1);
+        }
+        even = folded8(even), odd = folded8(odd), other_even = folded8(other_even), other_odd = folded8(other_odd);
+    }
+    write8(even, odd, out[0]);
+    write8(other_even, other_odd, out[1]);
 }
 
 vf_level vf_best_level(void) {
@@ -162,9 +198,11 @@ vf_level vf_best_level(void) {
     return __builtin_cpu_supports("avx2") ? VF_AVX2 : VF_PORTABLE;
 }
 static const group_kernel KERNELS[VF_LEVELS] = {group_portable, group_avx2, group_avx512};
+static const pair_kernel PAIRS[VF_LEVELS] = {NULL, NULL, pair_avx512}; /* others have too few registers */
 #else
 vf_level vf_best_level(void) { return VF_PORTABLE; }
 static const group_kernel KERNELS[VF_LEVELS] = {group_portable, group_portable, group_portable};
+static const pair_kernel PAIRS[VF_LEVELS] = {NULL, NULL, NULL};
 #endif
 
 typedef struct {
@@ -172,6 +210,7 @@ typedef struct {
     uint32_t *out;
     size_t blocks, dimensions, groups, batches;
     group_kernel kernel;
+    pair_kernel pair;
 } scan_job;
 
 /* One tile of the probe, which stays in the cache, with one batch of blocks, which stream past it. */
@@ -181,10 +220,18 @@ static void scan_item(const void *context, size_t item) {
     const size_t first_group = item / job->batches * job->groups, first_block = item % job->batches * BATCH;
     const size_t groups = first_group + job->groups > VF_GROUPS ? VF_GROUPS - first_group : job->groups;
     const size_t blocks = first_block + BATCH > job->blocks ? job->blocks - first_block : BATCH;
-    for (size_t block = first_block; block < first_block + blocks; block++)
-        for (size_t group = first_group; group < first_group + groups; group++)
-            job->kernel(job->gallery[block] + group * group_words, job->probe + group * group_words,
-                        job->dimensions, job->out + block * 3 * VF_DEGREE + group * VF_LANES);
+    for (size_t block = first_block; block < first_block + blocks; block++) {
+        const int paired = job->pair && block + 1 < first_block + blocks;
+        for (size_t group = first_group; group < first_group + groups; group++) {
+            const uint32_t *const templates[2] = {job->gallery[block] + group * group_words,
+                                                  paired ? job->gallery[block + 1] + group * group_words : NULL};
+            uint32_t *first = job->out + block * 3 * VF_DEGREE + group * VF_LANES;
+            uint32_t *const out[2] = {first, paired ? first + 3 * VF_DEGREE : NULL};
+            if (paired) job->pair(templates, job->probe + group * group_words, job->dimensions, out);
+            else job->kernel(templates[0], job->probe + group * group_words, job->dimensions, first);
+        }
+        block += paired;
+    }
 }
 
 void vf_scan(const uint32_t *const *gallery, const uint32_t *probe, uint32_t *out, size_t blocks, size_t dimensions,
@@ -192,6 +239,6 @@ void vf_scan(const uint32_t *const *gallery, const uint32_t *probe, uint32_t *ou
     const size_t fitting = TILE_BYTES / (dimensions * 2 * VF_LANES * sizeof(uint32_t));
     const size_t groups = fitting < 1 ? 1 : fitting > VF_GROUPS / 8 ? VF_GROUPS / 8 : fitting;
     const size_t tiles = (VF_GROUPS + groups - 1) / groups, batches = (blocks + BATCH - 1) / BATCH;
-    const scan_job job = {gallery, probe, out, blocks, dimensions, groups, batches, KERNELS[level]};
+    const scan_job job = {gallery, probe, out, blocks, dimensions, groups, batches, KERNELS[level], PAIRS[level]};
     vf_parallel(scan_item, &job, tiles * batches, threads);
 }
