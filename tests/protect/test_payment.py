@@ -52,7 +52,7 @@ def proof(*, type_: MessageType = MessageType.PAY, **answer: Any) -> PaymentProo
         body_hash=sha256(b"probe"),
         template_hash=b"t" * 32,
     )
-    fields = {
+    fields: dict[str, Any] = {
         "header_hash": sha256(header.to_bytes()),
         "template_hash": header.template_hash,
         "decision": type_,
@@ -142,7 +142,7 @@ def test_both_signatures_count() -> None:
 def test_vectors(vectors: Path) -> None:
     case = json.loads((vectors / "payment.json").read_text())
     public = bytes.fromhex(case["public_key"])
-    fields = {name: bytes.fromhex(v) if len(str(v)) >= 32 else v for name, v in case["fields"].items()}
+    fields: dict[str, Any] = {name: bytes.fromhex(v) if len(str(v)) >= 32 else v for name, v in case["fields"].items()}
     statement = PaymentStatement(**fields)
     assert statement.to_bytes().hex() == case["statement"]
     assert statement.context_hash().hex() == case["context_hash"]
