@@ -35,7 +35,8 @@ ORIGIN = "http://testserver"
 def mariadb(folder: Path, *options: str) -> Iterator[str]:
     """A MariaDB server of our own on a private folder and socket; its URL."""
     data, socket = folder / "data", folder / "db.sock"
-    private = ["--no-defaults", f"--datadir={data}"]
+    # A server that starts removes every temporary table in its folder, also another server's.
+    private = ["--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"]
     subprocess.run(
         [_program("mariadb-install-db"), *private, "--auth-root-authentication-method=normal", "--skip-test-db"],
         check=True,
