@@ -86,8 +86,22 @@ def test_the_owner_sees_the_template_and_its_key(enrolled: Device) -> None:
     assert len(enrolled.key_bytes(message.grant)) == enrolled.protection.key_bytes
     assert send(enrolled, message).status == 201
     template = enrolled.person.profile()["template"]
-    assert enrolled.api.get(f"/templates/{template['id']}/data").body == message.body
+    data = enrolled.api.get(f"/templates/{template['id']}/data")
+    if isinstance(enrolled.protection, OpenProtection):
+        assert (data.status, data.code) == (403, "server.template_stays")
+    else:
+        assert data.body == message.body
     assert sha256(message.body).hex() == template["template_hash"]
+
+
+def test_a_session_alone_cannot_fetch_what_a_probe_could_be_made_of(keyed: Device) -> None:
+    """A keyed template, sent back as ranks or as the signs of its counts, would be accepted."""
+    data = bytes(Template.objects.get().data)
+    listed = keyed.api.get("/templates")
+    refused = keyed.api.get(f"/templates/{listed.json[0]['id']}/data")
+    assert (refused.status, refused.code) == (403, "server.template_stays")
+    for answer in (listed, refused):
+        assert not any(part in answer.body for part in (data[:64], encode(data[:63]).encode(), data.hex().encode()))
 
 
 def test_no_score_is_in_the_answer(keyed: Device) -> None:

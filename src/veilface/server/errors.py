@@ -9,7 +9,7 @@
     ├── requests      NotFound · BadRequest · InvalidRequest
     │                 UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
-    ├── enrolment     TemplateNotAccepted · EnrolmentPaused
+    ├── enrolment     TemplateNotAccepted · EnrolmentPaused · TemplateStays
     └── this machine  KeyHolderDown · StorageFailed · StorageFull
 """
 
@@ -220,6 +220,13 @@ class EnrolmentPaused(ServerError):
 
     code = "server.enrolment_paused"
     status = 429
+
+
+class TemplateStays(ServerError):
+    """The template is of a protection that scores in the open: with it, somebody could answer in its owner's name."""
+
+    code = "server.template_stays"
+    status = 403
 
 
 # --- this machine ----------------------------------------------------------------------------------------

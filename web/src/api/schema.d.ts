@@ -291,7 +291,9 @@ export interface paths {
         };
         /**
          * Read Template
-         * @description The template as the server has it, for its owner to look at.
+         * @description The template as the server has it, for its owner to look at; an encrypted one only.
+         *
+         *     A template that a device's token protects is refused with 403: sent back as a probe, it would be accepted.
          */
         get: operations["veilface_server_enrolment_api_read_template"];
         put?: never;
@@ -1881,7 +1883,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 320 or 2048 or 73728 bytes */
+            /** @description 73728 bytes */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -9,7 +9,6 @@ from veilface.server.access import SIGNED_IN, address, caller
 from veilface.server.accounts import messages
 from veilface.server.enrolment import challenges, evidence, services
 from veilface.server.enrolment.schemas import Challenge, ChallengeRequest, Deletion, Enrolment, Template
-from veilface.server.errors import NotFound
 from veilface.server.octets import OCTETS, octets_in, octets_out, read_octets
 from veilface.server.wire import Digest, Identifier
 
@@ -63,13 +62,14 @@ def list_templates(request: HttpRequest) -> list[Template]:
     return [] if row is None else [Template.of(row)]
 
 
-@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(services.TEMPLATE_LENGTHS))
+@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(services.SEALED_LENGTHS))
 def read_template(request: HttpRequest, template_id: Identifier) -> HttpResponse:
-    """The template as the server has it, for its owner to look at."""
-    row = services.readable(caller(request).account).filter(id=template_id).first()
-    if row is None:
-        raise NotFound
-    return HttpResponse(bytes(row.data), content_type=OCTETS)
+    """The template as the server has it, for its owner to look at; an encrypted one only.
+
+    A template that a device's token protects is refused with 403: sent back as a probe, it would be accepted.
+    """
+    data = services.shown(caller(request).account, template_id=template_id)
+    return HttpResponse(data, content_type=OCTETS)
 
 
 @router.post("/templates/{template_id}/deletion", response=Deletion, openapi_extra=octets_in(services.DELETION_LENGTHS))

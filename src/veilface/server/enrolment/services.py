@@ -22,17 +22,20 @@ from veilface.protect.envelope import (
     sha256,
     split_message,
 )
-from veilface.protect.scheme import TEMPLATE_BYTES, protection_of, protections
+from veilface.protect.scheme import TEMPLATE_BYTES, OpenProtection, protection, protection_of, protections
 from veilface.server import keyholding, relaying
 from veilface.server.accounts import devices, messages
 from veilface.server.accounts.models import Account, Device
 from veilface.server.base64url import encode
 from veilface.server.enrolment import challenges, evidence, settling
 from veilface.server.enrolment.models import Challenge, Deletion, Template
-from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepted
+from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepted, TemplateStays
 
 BODILESS_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
 TEMPLATE_LENGTHS: Final = frozenset(TEMPLATE_BYTES.values())
+SEALED_LENGTHS: Final = frozenset(
+    known.template_bytes for known in protections() if not isinstance(known, OpenProtection)
+)
 KEY_LENGTHS: Final = frozenset(known.key_bytes for known in protections())
 ENROLMENT_LENGTHS: Final = frozenset(BODILESS_BYTES + length for length in TEMPLATE_LENGTHS)
 DELETION_LENGTHS: Final = frozenset({BODILESS_BYTES})
@@ -102,6 +105,20 @@ def current(account: Account) -> Template | None:
 def readable(account: Account) -> QuerySet[Template]:
     """The account's templates that took effect."""
     return account.templates.exclude(state=Template.State.STORED)
+
+
+def shown(account: Account, *, template_id: str) -> bytes:
+    """A template for its owner to look at.
+
+    Raises :class:`NotFound`, and :class:`TemplateStays` where it scores in the open: there a template is as good as a
+    probe, and whoever holds a session but no token could answer with it.
+    """
+    row = readable(account).filter(id=template_id).first()
+    if row is None:
+        raise NotFound
+    if isinstance(protection(row.scheme), OpenProtection):
+        raise TemplateStays
+    return bytes(row.data)
 
 
 def check(account: Account, message: SignedMessage, *, type_: MessageType, context: bytes) -> CheckedMessage:
