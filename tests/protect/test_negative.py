@@ -197,3 +197,21 @@ def test_the_wire_refuses_what_it_cannot_have_written() -> None:
             parse_counts(data)
     with pytest.raises(MalformedTemplate):
         parse_bits(bytes(255))
+
+
+@pytest.mark.parametrize(("size", "positions"), [(127, 217), (-128, 216), (41, 59), (40, 63), (14, 1974)])
+def test_counts_that_would_accept_many_are_no_template(size: int, positions: int) -> None:
+    """As many values as records have, but on few positions: 217 counts of ±127 accepted 14 to 32 % of strangers."""
+    signs = 2 * random_bits(2048).astype(np.int64) - 1
+    counts = np.where(np.arange(2048) < positions, size * (signs if size > 0 else 1), 0).astype(np.int8)
+    assert np.abs(counts.astype(int)).sum() <= 3 * DEFAULT.records
+    with pytest.raises(MalformedTemplate):
+        parse_counts(counts.tobytes())
+
+
+def test_what_a_device_makes_is_far_from_the_bounds() -> None:
+    for seed in range(20):
+        counts = k_hidden(random_bits(2048, seed=seed)).counts(DEFAULT.length)
+        assert (parse_counts(counts.tobytes()) == counts).all()
+        assert np.abs(counts).max() <= 32
+        assert np.square(counts.astype(int)).sum() <= 70_000
