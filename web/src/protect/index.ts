@@ -18,7 +18,7 @@ export {
 } from './envelope'
 export { ProtectError, type ProtectErrorCode } from './errors'
 export { KEYED, negativeBits, type KeyedName } from './keyed'
-export { kHidden, NEGATIVE, recordCount, SPECIFIED, type Records } from './negative'
+export { countRecords, kHidden, NEGATIVE, recordCount, SPECIFIED, type Records } from './negative'
 export { Protector, type Protection } from './protector'
 export { parseRanks, RANKING } from './ranking'
 export { CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES } from './ring'

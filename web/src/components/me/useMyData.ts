@@ -1,15 +1,14 @@
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef } from 'vue'
 import { api, type Template } from '@/api'
-import { fromHex } from '@/api/bytes'
 import type { DataSource } from '@/components/data/numbers'
 import { storedSource } from '@/components/data/sources'
 import { canUse } from '@/device/custody'
 import { recall } from '@/device/memory'
 import { erasePicture, ownPicture, type OwnPicture } from '@/device/picture'
 import type { Alarm } from '@/device/store'
-import { tokenOf } from '@/device/tokens'
-import { kHidden, negativeBits, sameBytes, sha256, type Records } from '@/protect'
+import type { Records, SchemeName } from '@/protect'
 import { refreshAccount, session } from '@/stores/session'
+import { madeHere } from './madeHere'
 
 /** Everything there is about one's own face: what this device keeps, and what the server has. */
 export function useMyData() {
@@ -33,12 +32,26 @@ export function useMyData() {
       alarm.value = (await recall(id)).alarm
       usable.value = current ? await canUse(id, current) : true
       show(current && usable.value ? await ownPicture(id) : null)
-      stored.value = current ? storedSource(current.scheme, await api.templateData(current.id)) : null
-      records.value = current && picture.value ? await recordsOf(id, current, picture.value) : null
+      await draw(id, current)
     } catch (error) {
       trouble.value = error
     } finally {
       loading.value = false
+    }
+  }
+
+  /** A ciphertext as the server has it; what a keyed protection stores is made here, as the server keeps it to itself. */
+  async function draw(id: string, current: Template | null): Promise<void> {
+    stored.value = null
+    records.value = null
+    if (!current) return
+    const scheme: SchemeName = current.scheme
+    if (scheme === 'homomorphic') {
+      stored.value = storedSource(scheme, await api.templateData(current.id))
+    } else if (picture.value) {
+      const made = await madeHere(id, current, scheme, picture.value)
+      stored.value = made?.template ?? null
+      records.value = made?.records ?? null
     }
   }
 
@@ -65,18 +78,4 @@ export function useMyData() {
   onMounted(load)
   onBeforeUnmount(hide)
   return { account, template, picture, photo, records, stored, usable, alarm, trouble, loading, load, forgetPicture }
-}
-
-/**
- * Records of a negative database as its enrolment made some, to be looked at and forgotten: the counts on the server
- * came from others. Null for every other protection, and where the server gives another epoch's key.
- */
-async function recordsOf(account: string, template: Template, { embedding }: OwnPicture): Promise<Records | null> {
-  if (template.scheme !== 'negative') return null
-  const token = await tokenOf(account, template.epoch)
-  const key = await api.publicKey(template.key_fp)
-  if (!token || !sameBytes(await sha256(key), fromHex(template.key_fp))) return null
-  const records = kHidden(await negativeBits(embedding, { key, token }))
-  token.fill(0)
-  return records
 }
