@@ -2,8 +2,8 @@ import 'fake-indexeddb/auto'
 import { describe, expect, it, vi } from 'vitest'
 import type { Challenge } from '@/api'
 import { toBase64url } from '@/api/bytes'
-import { KeyCert, SCHEMES } from '@/protect'
-import { pinKey } from './certificate'
+import { KeyCert, KeyPurpose, SCHEMES } from '@/protect'
+import { firstWrong, pinKey } from './certificate'
 import { openTicket } from './face'
 import { recall } from './memory'
 
@@ -33,15 +33,30 @@ function challenge(epoch: number): Challenge {
 const granted: Record<string, Challenge> = { verify: challenge(1), enrol: challenge(2) }
 
 describe('pinned account key', () => {
-  it('is the current one; an enrolment that goes no further leaves it', async () => {
+  it('stays what it was on a certificate alone', async () => {
     await openTicket('verify')
     await openTicket('enrol')
-    expect(await recall(ACCOUNT)).toMatchObject({ epoch: 1, keyFp: '01'.repeat(32) })
+    expect(await recall(ACCOUNT)).toMatchObject({ epoch: 0, keyFp: null })
   })
 
   it('never becomes an older one', async () => {
     await pinKey(ACCOUNT, challenge(3))
     await pinKey(ACCOUNT, challenge(2))
     expect((await recall(ACCOUNT)).epoch).toBe(3)
+  })
+})
+
+describe('the epoch of a certificate', () => {
+  it.each([
+    ['enrol', 2, null],
+    ['enrol', 1, 'epoch'],
+    ['verify', 1, null],
+    ['verify', 0, 'epoch'],
+  ] as const)('for %s %i after 1: %s', (use, epoch, wrong) => {
+    const subjectId = new Uint8Array(16)
+    const fingerprint = new Uint8Array(32).fill(epoch)
+    const cert = { purpose: KeyPurpose.ACCOUNT, subjectId, epoch, notBefore: 0, notAfter: 0, keyFp: fingerprint }
+    const memory = { keyFp: '01'.repeat(32), epoch: 1, decisions: 1, unanswered: 0, alarm: null, scheme: null }
+    expect(firstWrong({ cert, use, accountId: subjectId, fingerprint, memory, now: 0 })).toBe(wrong)
   })
 })

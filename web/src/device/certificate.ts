@@ -10,6 +10,9 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 const CLOCK_SLACK_MS = 5 * 60_000
 
+/** An enrolment brings an epoch of its own; a verification uses the account's. */
+export type KeyUse = 'enrol' | 'verify'
+
 /** What the key holder vouches for: the key of one epoch of the account, and which protection it is for. */
 export interface Certified {
   readonly scheme: Scheme
@@ -20,10 +23,16 @@ export interface Certified {
 
 /**
  * The account's key for `challenge`: fetched from the server, vouched for by the pinned key holder, never older than the
- * last one remembered, and of the wanted protection where one is wanted. `pinKey` remembers it.
+ * last one remembered, newer than it for an enrolment, and of the wanted protection where one is wanted. `pinKey`
+ * remembers it.
  * @throws DeviceError certificate_invalid with the check that failed
  */
-export async function certifiedKey(self: Self, challenge: Challenge, wanted?: SchemeName): Promise<Certified> {
+export async function certifiedKey(
+  self: Self,
+  challenge: Challenge,
+  use: KeyUse,
+  wanted?: SchemeName,
+): Promise<Certified> {
   if (challenge.key_cert === null || challenge.key_fp === null) throw refused('missing')
   const cert = await readCert(fromBase64url(challenge.key_cert), self.keyHolder)
   const scheme = schemeOf(cert.suite)
@@ -31,6 +40,7 @@ export async function certifiedKey(self: Self, challenge: Challenge, wanted?: Sc
   const memory = await recall(self.account.id)
   const wrong = firstWrong({
     cert,
+    use,
     accountId: self.accountId,
     fingerprint: await sha256(key),
     memory,
@@ -52,6 +62,7 @@ export async function pinKey(account: string, challenge: Challenge): Promise<voi
 }
 
 interface Claims {
+  readonly use: KeyUse
   readonly cert: Pick<KeyCert, 'purpose' | 'subjectId' | 'epoch' | 'notBefore' | 'notAfter' | 'keyFp'>
   readonly accountId: Bytes
   readonly fingerprint: Bytes
@@ -60,14 +71,14 @@ interface Claims {
 }
 
 /** The first check of protocol §3 that fails, or null. */
-export function firstWrong({ cert, accountId, fingerprint, memory, now }: Claims): string | null {
+export function firstWrong({ cert, use, accountId, fingerprint, memory, now }: Claims): string | null {
   const keyFp = toHex(cert.keyFp)
   const checks: Record<string, boolean> = {
     purpose: cert.purpose === KeyPurpose.ACCOUNT,
     subject: toHex(cert.subjectId) === toHex(accountId),
     dates: cert.notBefore - CLOCK_SLACK_MS <= now && now <= cert.notAfter + CLOCK_SLACK_MS,
     fingerprint: keyFp === toHex(fingerprint),
-    epoch: cert.epoch >= memory.epoch,
+    epoch: use === 'enrol' ? cert.epoch > memory.epoch : cert.epoch >= memory.epoch,
     'pinned key': cert.epoch > memory.epoch || memory.keyFp === null || memory.keyFp === keyFp,
   }
   return Object.keys(checks).find((name) => !checks[name]) ?? null

@@ -8,6 +8,7 @@ const memory = (decisions: number | null, unanswered = 1): AccountMemory => ({
   decisions,
   unanswered,
   alarm: null,
+  scheme: null,
 })
 
 describe('checkCount', () => {

@@ -9,6 +9,7 @@ export type DeviceErrorCode =
   | 'device_pending'
   | 'device_revoked'
   | 'contract_mismatch'
+  | 'other_tabs'
 
 /** Nothing was sent, or what came back cannot be trusted. */
 export class DeviceError extends Error {

@@ -12,22 +12,23 @@ import {
   type HeaderFields,
   type Receipt,
 } from '@/protect'
-import { certifiedKey, pinKey, type Certified } from './certificate'
+import { certifiedKey, pinKey, type Certified, type KeyUse } from './certificate'
 import { templateProtector } from './engines'
 import { DeviceError } from './errors'
+import { remember } from './memory'
 import { askChallenge, sign, timeLeft, type Grant, type Message, type Wish } from './messages'
 import { ensureDevice } from './registration'
 import type { Self } from './self'
 import { alone, counted, send, settle, type OnStep } from './sending'
 import type { Alarm } from './store'
-import { dropTokensBefore, forgetTokens, makeToken, tokenOf } from './tokens'
+import { askToStay, dropTokensBefore, forgetTokens, makeToken, tokenOf } from './tokens'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 /** Asked for while the person is still in front of the camera, so that the server prepares and nobody waits. */
 export interface Ticket {
   readonly self: Self
-  readonly purpose: 'enrol' | 'verify'
+  readonly purpose: KeyUse
   readonly grant: Grant
   readonly certified: Certified
   /** What was wished for, for the case that the challenge has to be asked for again. */
@@ -66,11 +67,9 @@ const OUTCOMES = {
 export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): Promise<Ticket> {
   const me = await ensureDevice()
   const grant = await ask(me, purpose, wish)
-  const certified = await certifiedKey(me, grant.challenge, wish.scheme)
-  if (purpose === 'verify') {
-    await settleOn(me, grant, certified)
-    await tokenFor(me, certified)
-  }
+  const certified = await certifiedKey(me, grant.challenge, purpose, wish.scheme)
+  if (purpose === 'verify') wipe(await tokenFor(me, certified))
+  else if (isKeyed(certified.scheme)) askToStay()
   void templateProtector(certified.scheme.name)
   return { self: me, purpose, grant, certified, wish }
 }
@@ -105,6 +104,7 @@ export async function verify(ticket: Ticket, embedding: Float32Array, onStep: On
   return alone(me, async () => {
     const { outcome, retry_after_s, receipt } = (await send(me, sent, onStep, () => api.verify(envelope))).data
     const settled = await settle(me, receipt, { ...sent, outcome: OUTCOMES[outcome] })
+    if (settled.receipt.outcome === Outcome.ACCEPTED) await settleOn(me, grant, certified)
     return { outcome, retryAfterS: retry_after_s, ...settled }
   })
 }
@@ -152,8 +152,12 @@ async function protect(
     return body
   } finally {
     embedding.fill(0)
-    token.fill(0)
+    wipe(token)
   }
+}
+
+function wipe(token: Bytes): void {
+  token.fill(0)
 }
 
 /** What a header says about the protection of its body. */
@@ -161,9 +165,14 @@ async function named(grant: Grant, { scheme }: Certified): Promise<Pick<HeaderFi
   return { suite: scheme.suite, keyFp: keyFp(grant), modelFp: await modelFingerprint(scheme.name) }
 }
 
-/** This epoch is the account's: its key is remembered, and no token of an older one is needed any more. */
-async function settleOn(me: Self, grant: Grant, { epoch }: Certified): Promise<void> {
+/**
+ * This epoch is the account's: its key and protection are remembered, and no token of an older one is needed any more.
+ * Only a checked receipt of an acceptance says so: a certificate is older than the judgement, and may be of an epoch
+ * that never comes to count.
+ */
+async function settleOn(me: Self, grant: Grant, { scheme, epoch }: Certified): Promise<void> {
   await pinKey(me.account.id, grant.challenge)
+  await remember(me.account.id, () => ({ scheme: scheme.name }))
   await dropTokensBefore(me.account.id, epoch)
 }
 

@@ -1,10 +1,10 @@
 import { store, type AccountMemory } from './store'
 
-const BLANK: AccountMemory = { keyFp: null, epoch: 0, decisions: null, unanswered: 0, alarm: null }
+const BLANK: AccountMemory = { keyFp: null, epoch: 0, decisions: null, unanswered: 0, alarm: null, scheme: null }
 
 /** What this device remembers of `account`; blank when they meet for the first time. */
 export async function recall(account: string): Promise<AccountMemory> {
-  return (await (await store()).get('accounts', account)) ?? BLANK
+  return { ...BLANK, ...(await (await store()).get('accounts', account)) }
 }
 
 /** Changes what this device remembers, in one transaction, and returns the new memory. */
@@ -13,7 +13,7 @@ export async function remember(
   change: (memory: AccountMemory) => Partial<AccountMemory>,
 ): Promise<AccountMemory> {
   const transaction = (await store()).transaction('accounts', 'readwrite')
-  const before = (await transaction.store.get(account)) ?? BLANK
+  const before = { ...BLANK, ...(await transaction.store.get(account)) }
   const after = { ...before, ...change(before) }
   await transaction.store.put(after, account)
   await transaction.done

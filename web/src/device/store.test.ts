@@ -1,4 +1,5 @@
 import 'fake-indexeddb/auto'
+import { openDB } from 'idb'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { erasePicture, keepPicture, ownPicture } from './picture'
 import { store } from './store'
@@ -22,6 +23,24 @@ beforeAll(() => {
       }
     },
   )
+})
+
+describe('the database beside an old tab', () => {
+  it('says so instead of waiting, and opens once that is closed', async () => {
+    const real = indexedDB
+    vi.stubGlobal('indexedDB', new IDBFactory())
+    vi.resetModules()
+    const fresh = await import('./store')
+    const old = await openDB('veilface-device', 1, {
+      upgrade(database) {
+        for (const name of ['secrets', 'pictures', 'pins', 'accounts']) database.createObjectStore(name)
+      },
+    })
+    await expect(fresh.store()).rejects.toMatchObject({ code: 'other_tabs' })
+    old.close()
+    expect([...(await fresh.store()).objectStoreNames]).toContain('tokens')
+    vi.stubGlobal('indexedDB', real)
+  })
 })
 
 describe('vault', () => {

@@ -1,4 +1,6 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { SchemeName } from '@/protect'
+import { DeviceError } from './errors'
 
 /** Bytes that only this browser can open again. */
 export interface Sealed {
@@ -38,6 +40,8 @@ export interface AccountMemory {
   /** Requests sent whose answer has not arrived: each may or may not have been counted. */
   readonly unanswered: number
   readonly alarm: Alarm | null
+  /** The protection that was last accepted here, null before the first. */
+  readonly scheme: SchemeName | null
 }
 
 interface Schema extends DBSchema {
@@ -54,27 +58,44 @@ const VERSION = 2
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
-/** The one database of this device; opened once. */
+/**
+ * The one database of this device; opened once.
+ * @throws DeviceError other_tabs while an older page of this site keeps it from being brought up to date
+ */
 export function store(): Promise<IDBPDatabase<Schema>> {
-  opened ??= openDB<Schema>(NAME, VERSION, {
-    upgrade(database, before) {
-      if (before < 1)
-        for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
-      database.createObjectStore('tokens')
-    },
-    blocking() {
-      // A newer page of this site wants to change the database; this one opens it again when it needs it.
-      void opened?.then((database) => {
-        database.close()
-      })
-      opened = undefined
-    },
-    terminated() {
-      opened = undefined
-    },
-  }).catch((error: unknown) => {
+  opened ??= open().catch((error: unknown) => {
     opened = undefined
     throw error
   })
   return opened
+}
+
+function open(): Promise<IDBPDatabase<Schema>> {
+  return new Promise((resolve, reject) => {
+    const opening = openDB<Schema>(NAME, VERSION, {
+      upgrade(database, before) {
+        if (before < 1)
+          for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
+        database.createObjectStore('tokens')
+      },
+      blocked() {
+        reject(new DeviceError('other_tabs'))
+        // It opens once the other tab is closed; by then nobody waits for it.
+        void opening.then((database) => {
+          database.close()
+        })
+      },
+      blocking() {
+        // A newer page of this site wants to change the database; this one opens it again when it needs it.
+        void opened?.then((database) => {
+          database.close()
+        })
+        opened = undefined
+      },
+      terminated() {
+        opened = undefined
+      },
+    })
+    opening.then(resolve, reject)
+  })
 }

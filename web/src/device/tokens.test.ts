@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { canUse } from './custody'
 import { forgetAccount } from './forget'
 import { store } from './store'
@@ -15,6 +15,18 @@ describe('a token', () => {
     expect(await hasToken('a', 3)).toBe(true)
     expect(await hasToken('b', 3)).toBe(false)
     expect(await makeToken('a', 4)).not.toEqual(token)
+  })
+
+  it('is never overwritten by another one of its epoch', async () => {
+    const token = await makeToken('h', 1)
+    await expect(makeToken('h', 1)).rejects.toMatchObject({ code: 'certificate_invalid', details: { check: 'epoch' } })
+    expect(await tokenOf('h', 1)).toEqual(token)
+  })
+
+  it('is written so that it is on the disk', async () => {
+    const opening = vi.spyOn(await store(), 'transaction')
+    await makeToken('i', 1)
+    expect(opening).toHaveBeenCalledWith('tokens', 'readwrite', { durability: 'strict' })
   })
 
   it('is never stored in the open, nor opened under another epoch', async () => {

@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { api, ApiError } from '@/api'
 import { toHex } from '@/api/bytes'
 import { deleteTemplate, enrol, openTicket, verify, type Enrolled } from '@/device/face'
+import { recall } from '@/device/memory'
 import { hasToken, tokenOf } from '@/device/tokens'
 import { trustKeyHolder } from '@/device/trust'
-import { KEYED, modelFingerprint, type Protection, type SchemeName } from '@/protect'
+import { KEYED, modelFingerprint, Outcome, type Protection, type SchemeName } from '@/protect'
 import { FakeKeyHolder } from './keyHolder'
 
 const session = { account: { id: '' }, binding: 'A'.repeat(43) }
@@ -115,6 +116,40 @@ describe.each([
     await expect(enrolled(scheme, 2)).rejects.toThrow()
     expect((await verify(await openTicket('verify'), embedding(), ignore)).outcome).toBe('accepted')
     expect([await kept(1), await kept(2)]).toEqual([false, true])
+  })
+
+  it('drops the old token for no certificate, only for an acceptance under the new one', async () => {
+    await enrolled(scheme)
+    const honest = api.enrol
+    api.enrol = async (envelope) => {
+      await honest(envelope)
+      throw new ApiError('timeout', '', 0)
+    }
+    await expect(enrolled(scheme, 2)).rejects.toThrow()
+    api.enrol = honest
+    const ticket = await openTicket('verify')
+    expect([await kept(1), await kept(2), (await recall(keyHolder.account)).epoch]).toEqual([true, true, 1])
+    keyHolder.outcome = Outcome.NOT_ACCEPTED
+    await verify(ticket, embedding(), ignore)
+    expect([await kept(1), await kept(2)]).toEqual([true, true])
+    keyHolder.outcome = Outcome.ACCEPTED
+    await verify(await openTicket('verify'), embedding(), ignore)
+    expect([await kept(1), await kept(2), (await recall(keyHolder.account)).epoch]).toEqual([false, true, 2])
+  })
+
+  it('remembers the protection that was accepted, and asks to stay', async () => {
+    const persist = vi.fn(() => Promise.reject(new TypeError('refused')))
+    vi.stubGlobal('navigator', { locks: navigator.locks, storage: { persist } })
+    await enrolled(scheme)
+    expect(persist).toHaveBeenCalledOnce()
+    expect((await recall(keyHolder.account)).scheme).toBe(scheme)
+  })
+
+  it('enrols under no epoch that the account has already', async () => {
+    await enrolled(scheme)
+    const first = await tokenOf(keyHolder.account, 1)
+    await expect(enrolled(scheme)).rejects.toMatchObject({ code: 'certificate_invalid', details: { check: 'epoch' } })
+    expect(await tokenOf(keyHolder.account, 1)).toEqual(first)
   })
 
   it('says so where another device has the token, and asks nobody', async () => {
