@@ -75,6 +75,7 @@ def visit(
 
     def keep(page: Page, name: str) -> None:
         width = page.viewport_size["width"] if page.viewport_size else 0
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=ARTEFACTS / f"{test}.{name}.{width}.png", full_page=True)
 
     def close() -> None:

@@ -21,6 +21,7 @@ PAGES = {
     "enrol": "/enrol",
     "recognise": "/recognise",
     "me": "/me",
+    "breach": "/breach",
     "about": "/about",
     "terms": "/terms",
     "missing": "/nowhere",
@@ -69,6 +70,7 @@ def test_a_face_from_enrolment_to_deletion(site: Machine, visit: Visit, username
     person.shot("6-delete")
     person.page.get_by_role("dialog").get_by_role("button", name=words("me.delete.confirm")).click()
     person.see(words("me.receipt.title"))
+    person.see(words("recognise.empty.title"))
     person.shot("7-deleted")
     person.go("/recognise")
     person.see(words("recognise.empty.title"))
