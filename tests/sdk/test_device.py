@@ -9,6 +9,7 @@ from tests.sdk.conftest import ME, STRANGER, NobodysFaces
 from tests.support import PASSWORD
 from veilface import launcher
 from veilface.protect.envelope import Outcome
+from veilface.protect.token import fresh_token
 from veilface.sdk import Client, Device, SdkError
 from veilface.sdk.errors import (
     DeviceExists,
@@ -42,8 +43,10 @@ def test_enrol_verify_delete(device: Device) -> None:
     assert impostor.outcome is Outcome.NOT_ACCEPTED
     assert impostor.receipt.total_decisions == 3
     device.delete()
+    device._folder.tokens.keep(fresh_token(), account=bytes(16), epoch=9)
     with pytest.raises(NothingEnrolled):
         device.delete()
+    assert not device._folder.tokens.path.exists()
     with pytest.raises(ServerRefused) as refusal:
         device.verify(ME)
     assert refusal.value.server_code == "keyholder.not_enrolled"
@@ -147,12 +150,21 @@ def test_a_revoked_device_is_useless_at_once(device: Device, tmp_path: Path) -> 
 
 def test_logout_leaves_nothing_behind(device: Device, tmp_path: Path) -> None:
     account = device.account
-    device.logout()
+    assert device.logout() is None
     assert {path.name for path in (tmp_path / "device").iterdir()} == {"lock"}
     with pytest.raises(NoDevice):
         Device(tmp_path / "device")
     with Client(account.server, token=account.token) as client, pytest.raises(ServerRefused):
         client.devices()
+
+
+def test_logout_with_a_login_that_has_ended(device: Device, tmp_path: Path) -> None:
+    with Client(device.account.server, token=device.account.token) as client:
+        client.drop_token()
+    refusal = device.logout()
+    assert isinstance(refusal, ServerRefused)
+    assert refusal.server_code == "server.token_invalid"
+    assert {path.name for path in (tmp_path / "device").iterdir()} == {"lock"}
 
 
 def test_two_programs_do_not_share_a_folder_at_once(device: Device, tmp_path: Path) -> None:
@@ -175,7 +187,10 @@ def test_every_verb_fails_with_an_sdk_error_when_the_server_is_gone(
         device = Device.register(
             tmp_path / "device", server=running.url, username="left", password=PASSWORD, accept_terms=True
         )
-    for verb in (device.devices, device.delete, device.logout, lambda: device.verify(ME)):
+    for verb in (device.devices, device.delete, lambda: device.verify(ME)):
         with pytest.raises(SdkError):
             verb()
     assert Device(tmp_path / "device").account == device.account
+    device._folder.tokens.keep(fresh_token(), account=bytes(16), epoch=1)
+    assert isinstance(device.logout(), ServerUnreachable)
+    assert {path.name for path in (tmp_path / "device").iterdir()} == {"lock"}

@@ -17,7 +17,15 @@ from veilface.protect.errors import UnknownScheme
 from veilface.protect.scheme import protection, protections
 from veilface.sdk import SCHEMES, Client, Device
 from veilface.sdk.answers import Challenge
-from veilface.sdk.errors import KeyNotTrusted, OtherProtection, ServerRefused, TokenElsewhere
+from veilface.sdk.errors import (
+    KeyNotTrusted,
+    OtherProtection,
+    ProtectionUnknown,
+    SdkError,
+    ServerRefused,
+    ServerUnreachable,
+    TokenElsewhere,
+)
 
 KEYED = [found.name for found in protections() if found.token_bytes]
 ROOT = Path(__file__).parents[2]
@@ -119,11 +127,14 @@ def test_only_the_device_that_enrolled_can_verify_and_another_can_renew(
     with pytest.raises(TokenElsewhere):
         second.verify(ME)
     assert device.verify(ME).accepted
-    assert second.renew(ME, password=PASSWORD).template.scheme == scheme
+    with pytest.raises(ProtectionUnknown):
+        second.renew(ME, password=PASSWORD)
+    assert second.renew(ME, password=PASSWORD, scheme=scheme).template.scheme == scheme
     assert second.verify(ME).accepted
     with pytest.raises(TokenElsewhere):
         device.verify(ME)
-    assert tokens(tmp_path / "device") == {}
+    # A certificate alone does not say that the key is in force, so the token stays until a receipt does.
+    assert set(tokens(tmp_path / "device")) == {1}
 
 
 # --- cut short -------------------------------------------------------------------------------------------
@@ -209,5 +220,58 @@ def test_a_server_cannot_have_two_templates_made_under_one_key(
         assert device.verify(ME).accepted
         with pytest.raises(KeyNotTrusted):
             device.renew(ME, password=PASSWORD, scheme="negative")
+    assert tokens(tmp_path / "device") == kept
+    assert device.verify(ME).accepted
+
+
+@pytest.mark.parametrize("pending", SCHEMES)
+def test_a_key_that_never_came_into_force_changes_nothing(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pending: str
+) -> None:
+    """A breached server asks for a challenge to enrol, and relays its certificate as that of the key in force."""
+    device.enrol(ME, scheme="negative")
+    kept, pins, real = tokens(tmp_path / "device"), device._folder.pins(), Client.challenge
+
+    def pending_key(self: Client, **asked: Any) -> Challenge:
+        granted = real(self, **asked)
+        if asked["kind"] == "enrol":
+            return granted
+        offered = real(self, **asked | {"kind": "enrol", "scheme": pending, "password": PASSWORD})
+        return replace(granted, key_cert=offered.key_cert, key_fp=offered.key_fp)
+
+    with monkeypatch.context() as lying:
+        lying.setattr(Client, "challenge", pending_key)
+        with pytest.raises(SdkError):
+            device.verify(ME)
+        assert tokens(tmp_path / "device") == kept
+        assert replace(device._folder.pins(), unanswered=0) == pins
+        assert device.renew(ME, password=PASSWORD).template.scheme == "negative"
+    assert device.verify(ME).accepted
+
+
+def test_a_token_that_may_count_is_not_written_over(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server took a template, kept its answer back, and offers that template's epoch once more."""
+    device.enrol(ME, scheme="ranking")
+    seen, real, real_enrol = list[Challenge](), Client.challenge, Client.enrol
+
+    def noted(self: Client, **asked: Any) -> Challenge:
+        seen.append(real(self, **asked))
+        return replace(seen[-1], key_cert=seen[0].key_cert, key_fp=seen[0].key_fp)
+
+    def unanswered(self: Client, message: bytes) -> None:
+        real_enrol(self, message)
+        raise ServerUnreachable(url="")
+
+    with monkeypatch.context() as lying:
+        lying.setattr(Client, "challenge", noted)
+        lying.setattr(Client, "enrol", unanswered)
+        with pytest.raises(ServerUnreachable):
+            device.renew(ME, password=PASSWORD)
+        kept = tokens(tmp_path / "device")
+        with pytest.raises(KeyNotTrusted):
+            device.renew(ME, password=PASSWORD)
+    assert set(kept) == {1, 2}
     assert tokens(tmp_path / "device") == kept
     assert device.verify(ME).accepted

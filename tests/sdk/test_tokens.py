@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from veilface.protect.errors import SharedToken, UnusableToken
 from veilface.protect.token import fresh_token
 from veilface.sdk import files
-from veilface.sdk.errors import UnsafeFolder
+from veilface.sdk.errors import KeyNotTrusted, UnsafeFolder
 from veilface.sdk.folder import DeviceFolder
 from veilface.sdk.tokens import TokenFolder
 
@@ -28,7 +28,7 @@ class PowerCutError(Exception):
 
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
-def test_every_token_is_whole_private_and_the_one_last_kept_whatever_was_cut_short(
+def test_every_token_is_whole_private_and_the_first_of_its_epoch_whatever_was_cut_short(
     steps: list[tuple[str, int]],
 ) -> None:
     """Against a dictionary; a write is cut short before or after its file takes the place of the old one."""
@@ -40,6 +40,9 @@ def test_every_token_is_whole_private_and_the_one_last_kept_whatever_was_cut_sho
                 folder.discard_before(epoch, account=ONE)
                 known = {number: kept for number, kept in known.items() if number >= epoch}
                 assert len(list(folder.path.glob("*"))) == len(known)
+            elif epoch in known:
+                with pytest.raises(KeyNotTrusted):
+                    folder.keep(token, account=ONE, epoch=epoch)
             elif step == "keep":
                 folder.keep(token, account=ONE, epoch=epoch)
                 known[epoch] = token
@@ -50,6 +53,7 @@ def test_every_token_is_whole_private_and_the_one_last_kept_whatever_was_cut_sho
         assert {epoch: folder.find(account=ONE, epoch=epoch) for epoch in range(1, 7)} == {
             epoch: known.get(epoch) for epoch in range(1, 7)
         }
+        assert (folder.newest(account=ONE), folder.newest(account=OTHER)) == (max(known, default=0), 0)
         assert {stat.S_IMODE(file.stat().st_mode) for file in folder.path.glob("*")} <= {0o600}
         folder.clear()
         assert not folder.path.exists()

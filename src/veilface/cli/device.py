@@ -77,8 +77,10 @@ def logout(*, device: DeviceOption = DEVICE_FOLDER) -> None:
     """Ends the login and forgets this machine's device key."""
     from veilface.sdk import Device
 
-    Device(device).logout()
+    failure = Device(device).logout()
     say("cli.logout.done")
+    if failure is not None:
+        say("cli.logout.not_on_server", reason=text(failure.code, None, **failure.details))
 
 
 def enrol(

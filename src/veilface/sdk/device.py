@@ -23,9 +23,10 @@ from veilface.protect.envelope import (
 )
 from veilface.protect.homomorphic import Embedding
 from veilface.protect.scheme import Protection, protection, protection_of, protections
+from veilface.protect.suites import Suite
 from veilface.sdk.answers import DeviceRecord, Json, TemplateRecord, field, object_field
 from veilface.sdk.client import Client
-from veilface.sdk.errors import MalformedAnswer, NothingEnrolled, WrongDevice
+from veilface.sdk.errors import MalformedAnswer, NothingEnrolled, ProtectionUnknown, SdkError, WrongDevice
 from veilface.sdk.folder import DeviceFolder
 from veilface.sdk.joining import join_account, open_account
 from veilface.sdk.material import current_material, fresh_material
@@ -152,7 +153,8 @@ class Device:
         """Makes the template anew, under a new key and a new token; what was stolen before is refused from then on.
 
         ``password`` is the account's; ``scheme`` – the protection to change to, by default the present one. The old
-        template works until the new one is in force, whatever happens in between. Raises as :meth:`enrol` does.
+        template works until the new one is in force, whatever happens in between. Raises as :meth:`enrol` does, and
+        :class:`ProtectionUnknown` without ``scheme`` on a device that never enrolled or verified.
         """
         chosen, embedding = scheme and protection(scheme), self._enrolled_embedding(pictures)
         with self._session() as session:
@@ -191,11 +193,13 @@ class Device:
     def delete(self) -> Receipt:
         """Has the key holder erase the template's key, the server the template and this device its tokens.
 
-        The receipt is the key holder's.
+        The receipt is the key holder's. Where the server has no template, the tokens go all the same, and
+        :class:`NothingEnrolled` is raised.
         """
         with self._session() as session:
             templates = session.client.templates()
             if not templates:
+                session.folder.tokens.clear()
                 raise NothingEnrolled
             action = session.begin(MessageType.DELETE)
             template_id = templates[0].id
@@ -244,11 +248,20 @@ class Device:
                 device_id=device_id, header=header.to_bytes(), signature=session.sign(header)
             )
 
-    def logout(self) -> None:
-        """Ends the login and forgets the device's key and tokens: the folder can then join an account again."""
-        with self._session() as session:
-            session.client.drop_token()
-            session.folder.clear()
+    def logout(self) -> SdkError | None:
+        """Forgets the device's key and tokens, whatever the server says: the folder can then join an account again.
+
+        It also ends the login on the server. What prevented that, if anything did, is given back.
+        """
+        with self._folder.locked():
+            try:
+                with Client(self.account.server, token=self.account.token) as client:
+                    client.drop_token()
+            except SdkError as error:
+                return error
+            finally:
+                self._folder.clear()
+        return None
 
     def _enrolled_embedding(self, pictures: Sequence[Picture]) -> Embedding:
         return average([self._faces.embedding(_read(picture), require_quality=True) for picture in pictures])
@@ -274,9 +287,14 @@ def _enrol(session: Session, embedding: Embedding, chosen: Protection, *, passwo
 
 
 def _present_protection(session: Session) -> Protection:
-    """By the key holder's word, not the server's: a breached server could talk a device into another protection."""
-    cert, _ = session.certified_key(session.begin(MessageType.VERIFY))
-    return protection_of(cert.suite)
+    """By this device's own memory: a breached server could talk it into another protection.
+
+    Not even a certificate tells: there is one for every key that a session asked for and never used.
+    """
+    suite = session.folder.pins().suite
+    if not suite:
+        raise ProtectionUnknown
+    return protection_of(Suite(suite))
 
 
 def _read(picture: Picture) -> bytes:

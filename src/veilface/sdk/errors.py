@@ -13,6 +13,7 @@
     ├── NothingEnrolled          verify or delete without a template
     ├── TokenElsewhere           the template's secret is on the device that enrolled it
     ├── OtherProtection          the template is protected otherwise than was asked for
+    ├── ProtectionUnknown        which protection the template has is not known here, and none was named
     ├── WrongDevice              the device to approve is unknown or has another key
     └── Alarm                    what must never be passed over in silence
         ├── OriginMismatch       a site that wants messages signed for another
@@ -120,6 +121,12 @@ class OtherProtection(SdkError):
     """The template is protected with ``got`` where the caller insists on ``expected``."""
 
     code = "sdk.other_protection"
+
+
+class ProtectionUnknown(SdkError):
+    """The device has never enrolled or verified under the account's key, so it cannot keep its protection."""
+
+    code = "sdk.protection_unknown"
 
 
 class WrongDevice(SdkError):

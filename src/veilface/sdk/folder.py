@@ -49,12 +49,14 @@ class Pins:
 
     ``decisions`` is the key holder's count in the last receipt, None before the first one of a device that
     joined an older account; ``unanswered`` counts requests sent since whose receipt never came back, so each of
-    them may or may not have been decided.
+    them may or may not have been decided. ``suite`` is the protection of that epoch, 0 where this device neither
+    enrolled nor verified under it: a certificate alone does not tell, as keys that never came into force have one too.
     """
 
     keyholder_key: str
     key_fp: str = ""
     epoch: int = 0
+    suite: int = 0
     decisions: int | None = None
     unanswered: int = 0
 

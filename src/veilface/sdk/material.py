@@ -34,12 +34,12 @@ def fresh_material(session: Session, action: Action, protection: Protection) -> 
     """For an enrolment: the new epoch's key and a new token, which is on the disk when this returns.
 
     The token before it stays. Raises :class:`KeyNotTrusted` for the key of another protection, or of an epoch that
-    has been in force before: a server that offers an old key again wants two templates under one.
+    was offered before: a server that offers a key again wants two templates under one, or the token that counts gone.
     """
     cert, key = session.certified_key(action)
     if cert.suite is not protection.suite:
         raise KeyNotTrusted(check="protection")
-    if cert.epoch <= session.folder.pins().epoch:
+    if cert.epoch <= max(session.folder.pins().epoch, session.folder.tokens.newest(account=session.account_id)):
         raise KeyNotTrusted(check="new epoch")
     token = fresh_token() if protection.token_bytes else b""
     if token:
@@ -54,7 +54,6 @@ def current_material(session: Session, action: Action, *, expected: Protection |
     ``expected`` one, and :class:`TokenElsewhere` where another device enrolled the face.
     """
     cert, key = session.certified_key(action)
-    session.pin(cert)
     protection = protection_of(cert.suite)
     if expected is not None and expected.suite is not cert.suite:
         raise OtherProtection(got=protection.name, expected=expected.name)

@@ -109,8 +109,8 @@ class Session:
     def certified_key(self, action: Action) -> tuple[KeyCert, bytes]:
         """The account's public key, and what the pinned key holder says of it.
 
-        Whoever knows it to be in force pins it with :meth:`pin`; that of an enrolment is only when the template was
-        accepted: until then, and whenever that fails, the key before it goes on being the account's.
+        The certificate does not say that it is in force: a server could relay that of an epoch which is still pending.
+        :meth:`decide` pins it once the key holder has accepted a template, or judged a probe, under it.
         """
         if action.grant.key_cert is None or action.grant.key_fp is None:
             raise KeyNotTrusted(check="certificate")
@@ -129,7 +129,8 @@ class Session:
 
     def pin(self, cert: KeyCert) -> None:
         """Holds on to the key in force, and lets go of the tokens of every earlier one."""
-        self.folder.write_pins(replace(self.folder.pins(), key_fp=cert.key_fp.hex(), epoch=cert.epoch))
+        known = replace(self.folder.pins(), key_fp=cert.key_fp.hex(), epoch=cert.epoch, suite=int(cert.suite))
+        self.folder.write_pins(known)
         self.folder.tokens.discard_before(cert.epoch, account=self.account_id)
 
     def header(self, action: Action, *, body: bytes = b"") -> Header:
@@ -180,7 +181,8 @@ class Session:
                 self._count(header, refusal.receipt, stated=None)
             raise
         receipt = self._count(header, bytes_field(answer, "receipt"), stated=stated(answer))
-        if action.kind is MessageType.ENROL and receipt.outcome is Outcome.ACCEPTED and action.grant.key_cert:
+        enrolled = action.kind is MessageType.ENROL and receipt.outcome is Outcome.ACCEPTED
+        if action.grant.key_cert and (enrolled or action.kind is MessageType.VERIFY):
             self.pin(KeyCert.parse(action.grant.key_cert))
         return answer, receipt
 

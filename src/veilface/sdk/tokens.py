@@ -12,6 +12,7 @@ from typing import Final
 
 from veilface.protect.errors import SharedToken
 from veilface.protect.token import check_token
+from veilface.sdk.errors import KeyNotTrusted
 from veilface.sdk.files import UNFINISHED, make_private_folder, read_private, write_private
 
 SUFFIX: Final = ".token"
@@ -26,12 +27,14 @@ class TokenFolder:
     def keep(self, token: bytes, *, account: bytes, epoch: int) -> None:
         """Stores a token (32 B) for an epoch of an account (16 B).
 
-        An epoch that is offered a second time never came into force, so its token may be replaced. Raises
-        :class:`SharedToken` where another account has the same token, :class:`UnusableToken`, and
-        :class:`UnsafeFolder`.
+        An epoch has one token for ever: of one that is offered again, the answer may have been lost, and then its
+        token is the one that counts. Raises :class:`KeyNotTrusted` for such an epoch, :class:`SharedToken` where
+        another account has the same token, :class:`UnusableToken`, and :class:`UnsafeFolder`.
         """
         check_token(token)
         make_private_folder(self.path)
+        if self._file(account, epoch).exists():
+            raise KeyNotTrusted(check="epoch")
         for other in self.path.glob(f"*{SUFFIX}"):
             if _owner(other) != account.hex() and hmac.compare_digest(read_private(other), token):
                 raise SharedToken
@@ -44,6 +47,11 @@ class TokenFolder:
         """
         file = self._file(account, epoch)
         return check_token(read_private(file)) if file.exists() else None
+
+    def newest(self, *, account: bytes) -> int:
+        """The highest epoch that this account has a token of, or 0."""
+        whole = self.path.glob(f"*{SUFFIX}")
+        return max((_epoch(file) for file in whole if _owner(file) == account.hex()), default=0)
 
     def discard_before(self, epoch: int, *, account: bytes) -> None:
         """Forgets the account's tokens of earlier epochs, and what a crash left half-written."""
