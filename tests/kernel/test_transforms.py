@@ -2,35 +2,25 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from veilface.kernel import choice, plain, transforms
-from veilface.kernel.roots import Words, forward_roots, inverse_roots
+from tests.kernel.ways import FEW, NAMES, SEEDS, WAYS, go, words
+from veilface.kernel import transforms
+from veilface.kernel.roots import forward_roots, inverse_roots
 from veilface.protect.ring import KEY
 
 PRIME = 1073692673
 SCAN_AND_RESULT_PRIMES = (PRIME, 67084289, 67043329, 66994177)
-seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-ways = [("numpy", 0)]
-if (compiled := choice.built()) is not None:
-    ways += [(name, level) for level, name in enumerate(choice.LEVELS[: compiled.best_level() + 1])]
 
 
-@pytest.fixture(params=ways, ids=[name for name, _ in ways], autouse=True)
+@pytest.fixture(params=WAYS, ids=NAMES, autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, level = request.param
-    monkeypatch.setattr(transforms, "_KERNEL", plain if name == "numpy" else compiled)
-    monkeypatch.setattr(transforms, "_LEVEL", level)
+    go(monkeypatch, transforms, request.param)
 
 
-def words(rng: np.random.Generator, *shape: int, prime: int = PRIME) -> Words:
-    return rng.integers(0, prime, shape, np.uint32)
-
-
-@few
-@given(seeds, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES), st.data())
+@FEW
+@given(SEEDS, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES), st.data())
 def test_a_word_is_the_value_at_its_root(seed: int, n: int, prime: int, data: st.DataObject) -> None:
     coefficients = words(np.random.default_rng(seed), n, prime=prime)
     index = data.draw(st.integers(0, n - 1))
@@ -42,8 +32,8 @@ def test_a_word_is_the_value_at_its_root(seed: int, n: int, prime: int, data: st
     assert int(transforms.forward(coefficients, prime=prime)[index]) == value
 
 
-@few
-@given(seeds, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES))
+@FEW
+@given(SEEDS, st.sampled_from([2048, 4096]), st.sampled_from(SCAN_AND_RESULT_PRIMES))
 def test_inverse_undoes_forward(seed: int, n: int, prime: int) -> None:
     residues = words(np.random.default_rng(seed), 2, 2, n, prime=prime)
     assert (transforms.inverse(transforms.forward(residues, prime=prime), prime=prime) == residues).all()
@@ -69,7 +59,7 @@ def test_roots_are_for_primes_that_have_them() -> None:
     assert int(inverse_roots(PRIME, 2048).powers[0]) * 2048 % PRIME == 1
 
 
-@few
+@FEW
 @given(st.lists(st.integers(-(2**62) + 1, 2**62 - 1), min_size=1, max_size=40), st.sampled_from(SCAN_AND_RESULT_PRIMES))
 def test_reduction(values: list[int], prime: int) -> None:
     beside = [near for value in values for near in (value, value // prime * prime, value // prime * prime - 1)]

@@ -14,8 +14,6 @@ _PRIME = np.uint64(1073692673)
 _STRIDE = 8
 """Sixteen products below 2^60 fit in 64 bits, and the middle component takes two for each coordinate."""
 
-Wide = NDArray[np.uint64]
-
 
 def best_level() -> int:
     """NumPy looks for instructions itself."""

@@ -4,6 +4,7 @@ The file may lie on storage that neither machine can change later (``VEILFACE_AU
 """
 
 import threading
+import time
 from functools import cache
 from typing import Final
 
@@ -42,4 +43,4 @@ def ask_once() -> None:
 def _forever() -> None:
     while True:
         ask_once()
-        threading.Event().wait(EVERY_S)
+        time.sleep(EVERY_S)
