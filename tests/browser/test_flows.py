@@ -295,21 +295,22 @@ def test_a_renewal_that_is_not_finished_leaves_the_old_template_working(
     assert_the_first_template_works(person)
 
 
+@pytest.mark.parametrize("scheme", ["homomorphic", "ranking"])  # a key to lose, and a token
 def test_a_renewal_that_fails_leaves_the_old_template_working(
-    tmp_path_factory: pytest.TempPathFactory, visit: Visit, username: str
+    tmp_path_factory: pytest.TempPathFactory, visit: Visit, username: str, scheme: str
 ) -> None:
     with machine_in(tmp_path_factory.mktemp("renewal")) as machine, machine.server():
         with machine.keyholder():
             person = visit(machine)
             person.register(username)
-            person.enrol()
+            person.enrol(scheme)
             person.page.route("**/api/v1/enrolments", spoil)
-            fail_renewal(person)
+            fail_renewal(person, scheme)
             person.shot("refused")
             person.page.unroute("**/api/v1/enrolments")
             assert_the_first_template_works(person)
 
-            person.begin_renewal()
+            person.begin_renewal(scheme)
             person.see(words("enrol.title.review"))
         person.press(words("enrol.review.renew"))
         person.see(words("enrol.failedRenewal"))
@@ -318,9 +319,9 @@ def test_a_renewal_that_fails_leaves_the_old_template_working(
             assert_the_first_template_works(person)
 
 
-def fail_renewal(person: Person) -> None:
+def fail_renewal(person: Person, scheme: str) -> None:
     """Go all the way, to be told that nothing was replaced."""
-    person.begin_renewal()
+    person.begin_renewal(scheme)
     person.see(words("enrol.title.review"))
     person.press(words("enrol.review.renew"))
     person.see(words("enrol.failedRenewal"))
