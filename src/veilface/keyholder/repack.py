@@ -174,22 +174,39 @@ class SubjectSecret:
         self.residues: Final = DATA.forward(ternary_coefficients(packed))
 
 
-def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: SecretOf) -> PackedBlock:
-    """A whole block at once: masked templates, slot by slot, rescaled and encrypted coordinate by coordinate.
+class Packing:
+    """A block in the making: masked templates, slot by slot, become columns, and in the end they are sealed at once."""
 
-    None leaves a slot empty, and so does a template under a key that is gone, or numbers no mask can have made.
-    """
-    columns, refused = np.zeros((SLOTS, DIMENSION), np.int64), []
-    for slot, template in enumerate(islice(templates, SLOTS)):
-        if template is None:
-            continue
-        secret = secret_of(template.key_fp)
-        coordinates = None if secret is None else opened(template, SubjectSecret(secret))
-        if coordinates is None:
-            refused.append(slot)
-        else:
-            columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
-    return PackedBlock(sealed=key.secret.seal(np.ascontiguousarray(columns.T)), refused=tuple(refused))
+    def __init__(self, key: GalleryKey, secret_of: SecretOf) -> None:
+        self.key: Final = key
+        self._secret_of: Final = secret_of
+        self._columns = np.zeros((SLOTS, DIMENSION), np.int64)
+        self._refused: list[int] = []
+
+    def add(self, templates: Iterable[tuple[int, Masked]]) -> None:
+        """Open and rescale templates (slot, masked), each slot once.
+
+        A template under a key that is gone, or with numbers no mask can have made, leaves its slot empty.
+        """
+        for slot, template in templates:
+            secret = self._secret_of(template.key_fp)
+            coordinates = None if secret is None else opened(template, SubjectSecret(secret))
+            if coordinates is None:
+                self._refused.append(slot)
+            else:
+                self._columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
+
+    def seal(self) -> PackedBlock:
+        """The block, encrypted coordinate by coordinate."""
+        sealed = self.key.secret.seal(np.ascontiguousarray(self._columns.T))
+        return PackedBlock(sealed=sealed, refused=tuple(sorted(self._refused)))
+
+
+def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: SecretOf) -> PackedBlock:
+    """A whole block at once, its slots in order; None leaves a slot empty."""
+    packing = Packing(key, secret_of)
+    packing.add((slot, one) for slot, one in enumerate(islice(templates, SLOTS)) if one is not None)
+    return packing.seal()
 
 
 def opened(hidden: Masked, secret: SubjectSecret) -> Integers | None:
