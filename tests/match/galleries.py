@@ -17,7 +17,7 @@ from veilface.match import scan
 from veilface.match.blinding import QueryMasks, prepare
 from veilface.match.gallery import Gallery
 from veilface.match.gallery_truth import Enrolment, SqliteTruth
-from veilface.match.identification import blinded_scores, masked_scores, scan_blocks
+from veilface.match.identification import blinded_scores, masked_scores
 from veilface.protect.gallery import SLOTS, GallerySecretKey, Reshared
 from veilface.protect.homomorphic import protect_probe
 from veilface.protect.rlwe import generate_key
@@ -102,7 +102,8 @@ class Query:
         """What the key holder gets first."""
         constants = np.zeros((len(probe), SLOTS), np.int64)
         constants[:, 0] = np.rint(probe * 3 * 2**15)
-        return masked_scores(scan_blocks(self.blocks, self.key.secret.seal(constants).words()), masks)
+        probe_words = scan.arranged_probe(self.key.secret.seal(constants).words())
+        return masked_scores(scan.scan(self.blocks, probe_words), masks)
 
     def reshared(self, probe: Vector, masks: QueryMasks) -> Reshared:
         query = self.desk.admit()

@@ -21,6 +21,7 @@ import numpy as np
 from veilface.match import scan
 from veilface.match.block_files import BlockFiles
 from veilface.match.conversion import SubjectKey, masked, packed_templates
+from veilface.match.engine import Shard
 from veilface.match.gallery_errors import GalleryDamaged
 from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
 from veilface.protect.gallery import SLOTS, Bits, EpochKeys, Masked, PackedBlock
@@ -57,6 +58,12 @@ class View:
     blocks: tuple[Words, ...]
     live: Bits
     placed: tuple[Placed, ...]
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """The blocks as an engine takes them."""
+        both = zip(self.placed, self.blocks, strict=True)
+        return tuple(Shard(block=one.block, checksum=one.checksum, words=words) for one, words in both)
 
     def member(self, block: int, slot: int) -> bytes | None:
         """Who stood there when the view was taken."""

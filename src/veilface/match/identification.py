@@ -10,10 +10,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from veilface.match import scan
 from veilface.match.blinding import Blinding, QueryMasks, Shuffle
 from veilface.match.conversion import SubjectKey, converted_probe, masked
+from veilface.match.engine import Engine, LocalEngine, Shard
 from veilface.match.masks import MaskSet
+from veilface.match.scan import arranged_probe
 from veilface.match.verification import template_evidence
 from veilface.protect.gallery import RESULT, SCAN, Conversion, Masked, Reshared, Verdict, few
 from veilface.protect.stream import Integers, Stream
@@ -21,6 +22,7 @@ from veilface.protect.word_ring import Words, mirrored, products
 
 STEPS: Final = (0.05, 0.1, 0.2)
 """By how much the threshold is raised, in turn, while several are above it."""
+_LOCAL: Final = LocalEngine()
 
 
 class GalleryHolder(Protocol):
@@ -51,31 +53,27 @@ class Found:
 def identify(
     probe: bytes,
     *,
-    blocks: Sequence[Words],
+    shards: Sequence[Shard],
     probe_key: bytes,
     probe_masks: MaskSet,
     masks: QueryMasks,
     holder: GalleryHolder,
+    engine: Engine = _LOCAL,
 ) -> Found:
     """Find the people of a gallery whose templates are near enough to a probe (73,728 B under ``probe_key``).
 
-    ``blocks`` are laid out as a scan reads them. Raises :class:`~veilface.protect.errors.MalformedCiphertext`,
-    :class:`~veilface.match.errors.MasksSpent`, :class:`~veilface.match.gallery_errors.QueryMasksSpent`, and whatever
-    the key holder refuses with.
+    Raises :class:`~veilface.protect.errors.MalformedCiphertext`,
+    :class:`~veilface.match.errors.MasksSpent`, :class:`~veilface.match.gallery_errors.QueryMasksSpent`,
+    :class:`~veilface.match.engine.errors.EngineFailed`, and whatever the key holder refuses with.
     """
     evidence = template_evidence(probe, masks=probe_masks)
     hidden, coordinates = masked(probe, SubjectKey(probe_key), Stream())
     spent = masks.spend()
     conversion = holder.begin(norm=evidence.norm, range_=evidence.range_, probe=hidden)
     converted = converted_probe(conversion.sealed, coordinates)
-    reshared = holder.reshare(conversion.query, masked_scores(scan_blocks(blocks, converted), spent))
+    scores = engine.scan(shards, arranged_probe(converted))
+    reshared = holder.reshare(conversion.query, masked_scores(scores, spent))
     return _resolve(conversion.query, reshared, spent, holder)
-
-
-def scan_blocks(blocks: Sequence[Words], probe: Words) -> Words:
-    """Size-3 score ciphertexts (blocks, 3, 2048) of a converted probe (2, d, 2048)."""
-    arranged = scan.arranged(np.ascontiguousarray(probe.swapaxes(0, 1)))
-    return scan.scan(blocks, arranged)
 
 
 def masked_scores(scores: Words, masks: QueryMasks) -> Words:

@@ -44,6 +44,11 @@ def arranged(ciphertexts: Words) -> Words:
     return np.ascontiguousarray(np.moveaxis(grouped, -2, -4))
 
 
+def arranged_probe(probe: Words) -> Words:
+    """A converted probe (2, d, 2048) as a scan reads it: (128, d, 2, 16), copied."""
+    return arranged(np.ascontiguousarray(probe.swapaxes(0, 1)))
+
+
 def restored(block: Words) -> Words:
     """What :func:`arranged` was given."""
     *blocks, _, dimensions, components, _ = block.shape

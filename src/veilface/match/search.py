@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from veilface.match.engine import Engine, LocalEngine
 from veilface.match.gallery import Gallery
 from veilface.match.gallery_errors import GalleryEmpty
 from veilface.match.identification import GalleryHolder, identify
 from veilface.match.masks import MaskSet
 from veilface.match.query_pool import QueryPool
+
+_LOCAL: Final = LocalEngine()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,13 @@ class Candidates:
 
 
 def search(
-    probe: bytes, *, gallery: Gallery, pool: QueryPool, masks: MaskSet, holder: Callable[[int], GalleryHolder]
+    probe: bytes,
+    *,
+    gallery: Gallery,
+    pool: QueryPool,
+    masks: MaskSet,
+    holder: Callable[[int], GalleryHolder],
+    engine: Engine = _LOCAL,
 ) -> Candidates:
     """Search a gallery for a probe (73,728 B) under its probe key; ``holder`` answers for an epoch of its key.
 
@@ -36,11 +46,12 @@ def search(
         raise GalleryEmpty
     found = identify(
         probe,
-        blocks=view.blocks,
+        shards=view.shards,
         probe_key=view.keys.probes,
         probe_masks=masks,
         masks=pool.take(view),
         holder=holder(view.keys.epoch),
+        engine=engine,
     )
     members = [member for block, slot in found.places if (member := view.member(block, slot))]
     persons = dict.fromkeys(gallery.persons(members).values())
