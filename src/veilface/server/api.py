@@ -26,6 +26,7 @@ from veilface.server.errors import (
 )
 from veilface.server.failures import failure_response, storage_failure
 from veilface.server.recognition.api import router as recognition
+from veilface.server.recognition.face_login_api import router as face_login
 from veilface.server.site_api import router as site
 from veilface.server.wallet.api import router as wallet
 from veilface.server.wire import Failure, Json
@@ -74,7 +75,7 @@ api = VeilfaceApi(
     parser=StrictJson(),
     urls_namespace="api",
 )
-for router in (site, accounts, account, devices, enrolment, recognition, wallet):
+for router in (site, accounts, account, devices, enrolment, recognition, face_login, wallet):
     api.add_router("/v1", router)
 
 

@@ -9,6 +9,7 @@
     ├── requests      NotFound · BadRequest · InvalidRequest
     │                 UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
+    ├── face login    FaceLoginRefused · FaceLoginPaused · FaceLoginDisabled
     ├── enrolment     TemplateNotAccepted · EnrolmentPaused · TemplateStays
     └── this machine  KeyHolderDown · StorageFailed · StorageFull
 """
@@ -202,6 +203,30 @@ class ChallengeUnknown(ServerError):
     """The challenge was not issued here for this account, device and purpose."""
 
     code = "server.challenge_unknown"
+    status = 403
+
+
+# --- face login ------------------------------------------------------------------------------------------
+
+
+class FaceLoginRefused(ServerError):
+    """No account, no active device of it, not its signature or not its face: which of them is told to nobody."""
+
+    code = "server.face_login_refused"
+    status = 401
+
+
+class FaceLoginPaused(ServerError):
+    """A device of the account asked, and is judged again in ``retry_after_s``; ``receipt`` is the signed word."""
+
+    code = "server.face_login_paused"
+    status = 429
+
+
+class FaceLoginDisabled(ServerError):
+    """A device of the account asked after too many failures; ``receipt`` is the key holder's signed word."""
+
+    code = "server.face_login_disabled"
     status = 403
 
 

@@ -174,6 +174,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/face-login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin Face Login
+         * @description What a face login is bound to. Sets the CSRF cookie; stays the same until somebody signs in.
+         */
+        get: operations["veilface_server_recognition_face_login_api_begin_face_login"];
+        put?: never;
+        /**
+         * Log In By Face
+         * @description Sign in by face. The body is `H‖signature‖P` of type 11, its context that of the challenge.
+         *
+         *     An unknown account or device, a wrong signature and a wrong face are refused alike: same answer, same time.
+         */
+        post: operations["veilface_server_recognition_face_login_api_log_in_by_face"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/face-login/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow Face Login
+         * @description Permission, for 90 s, to sign one login.
+         *
+         *     The device knocks with a header of type 11 whose challenge, key_fp, model_fp and template_hash are zero, whose
+         *     body is empty, and whose context is `VFLOGIN`‖origin‖binding. Whoever is no active device of an account is refused
+         *     with the same answer as somebody whose face is not accepted.
+         */
+        post: operations["veilface_server_recognition_face_login_api_allow_face_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/face-login/challenges/{challenge}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Login Key
+         * @description The public key that the answer to an unused challenge is made with; its SHA-256 is the challenge's key_fp.
+         */
+        get: operations["veilface_server_recognition_face_login_api_read_login_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -791,6 +861,51 @@ export interface components {
             /** Receipt */
             receipt: string;
             template: components["schemas"]["Template"];
+        };
+        /**
+         * FaceLogin
+         * @description A new session, and the key holder's receipt (192 B) for the face that began it.
+         */
+        FaceLogin: {
+            account: components["schemas"]["Profile"];
+            /** Binding */
+            binding: string;
+            /** Receipt */
+            receipt: string;
+        };
+        /**
+         * FaceLoginChallenge
+         * @description What the login's header must name – and whether the key holder would judge it now.
+         *
+         *     ``disabled`` – after too many failures only the password, a passkey or a new enrolment helps.
+         */
+        FaceLoginChallenge: {
+            /** Challenge */
+            challenge: string;
+            /** Disabled */
+            disabled: boolean;
+            /** Epoch */
+            epoch: number | null;
+            /** Expires Ms */
+            expires_ms: number;
+            /** Key Cert */
+            key_cert: string | null;
+            /** Key Fp */
+            key_fp: string | null;
+            /** Retry After S */
+            retry_after_s: number;
+            /** Server Time Ms */
+            server_time_ms: number;
+            /** Template Hash */
+            template_hash: string | null;
+        };
+        /**
+         * FaceLoginTerms
+         * @description The 32 bytes that a face login from this browser is bound to.
+         */
+        FaceLoginTerms: {
+            /** Binding */
+            binding: string;
         };
         /**
          * Failure
@@ -1643,6 +1758,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_recognition_face_login_api_begin_face_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceLoginTerms"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_recognition_face_login_api_log_in_by_face: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceLogin"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_recognition_face_login_api_allow_face_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceLoginChallenge"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_recognition_face_login_api_read_login_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                challenge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 32 or 98304 bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused or failed */
