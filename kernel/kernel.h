@@ -56,6 +56,15 @@ void vf_rounded(const uint32_t *probe, const vf_roots roots[3], const uint32_t i
 /* The exclusive or of all words: reading, and next to nothing else. */
 uint32_t vf_read(const uint32_t *words, size_t count, size_t threads, vf_level level);
 
+/* Random words as numbers, the upper bits of each: those above `largest` are written too, and their places to
+ * `refused`, which has room for all; how many there are. A centred binomial of 21 bits a side refuses none. */
+size_t vf_narrow(const uint32_t *drawn, size_t count, unsigned shift, uint32_t largest, uint32_t *out, int64_t *refused,
+                 vf_level level);
+size_t vf_wide(const uint64_t *drawn, size_t count, unsigned shift, uint64_t largest, int64_t *out, int64_t *refused,
+               vf_level level);
+size_t vf_ternary(const uint8_t *drawn, size_t count, int8_t *out, int64_t *refused, vf_level level);
+void vf_binomial(const uint64_t *drawn, size_t count, int8_t *out, vf_level level);
+
 /* In place: values of size below 2^62 modulo `prime` < 2^30, in [0, prime). */
 void vf_reduce(int64_t *values, size_t count, uint32_t prime, vf_level level);
 

@@ -73,6 +73,36 @@ static void reduce(Array<int64_t> values, uint32_t prime, int level) {
     vf_reduce(values.data(), values.size(), prime, best);
 }
 
+using Places = Array<int64_t>;
+
+/* As many numbers as words, and room to refuse them all. */
+static void require_sampled(size_t drawn, size_t out, const Places &refused) {
+    require(drawn == out && refused.size() >= drawn, "as many numbers as words");
+}
+
+template <typename Word, typename Number, auto sample>
+static size_t uniform(Array<const Word> drawn, unsigned shift, Word largest, Array<Number> out, Places refused, int level) {
+    require_sampled(drawn.size(), out.size(), refused);
+    require(shift < 8 * sizeof(Word), "a shift that leaves bits");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    return sample(drawn.data(), drawn.size(), shift, largest, out.data(), refused.data(), best);
+}
+
+static size_t ternary(Array<const uint8_t> drawn, Array<int8_t> out, Places refused, int level) {
+    require_sampled(drawn.size(), out.size(), refused);
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    return vf_ternary(drawn.data(), drawn.size(), out.data(), refused.data(), best);
+}
+
+static void binomial(Array<const uint64_t> drawn, Array<int8_t> out, int level) {
+    require(drawn.size() == out.size(), "as many numbers as words");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_binomial(drawn.data(), drawn.size(), out.data(), best);
+}
+
 /* Two, three or four polynomials, and as many in bytes. */
 static void require_polynomials(const Words &array, size_t count) {
     require(is_shaped(array, {count, 3, VF_VERIFICATION_DEGREE}), "polynomials (2 to 4, 3, 4096)");
@@ -127,5 +157,11 @@ NB_MODULE(_scan, module) {
     module.def("norm", &norm, "probe"_a.noconvert(), "mask"_a.noconvert(), "out"_a.noconvert());
     module.def("rounded", &rounded, "probe"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
                "inverses"_a.noconvert(), "out"_a.noconvert(), "level"_a);
+    module.def("narrow", &uniform<uint32_t, uint32_t, vf_narrow>, "drawn"_a.noconvert(), "shift"_a, "largest"_a,
+               "out"_a.noconvert(), "refused"_a.noconvert(), "level"_a);
+    module.def("wide", &uniform<uint64_t, int64_t, vf_wide>, "drawn"_a.noconvert(), "shift"_a, "largest"_a,
+               "out"_a.noconvert(), "refused"_a.noconvert(), "level"_a);
+    module.def("ternary", &ternary, "drawn"_a.noconvert(), "out"_a.noconvert(), "refused"_a.noconvert(), "level"_a);
+    module.def("binomial", &binomial, "drawn"_a.noconvert(), "out"_a.noconvert(), "level"_a);
     module.def("reduce", &reduce, "values"_a.noconvert(), "prime"_a, "level"_a);
 }

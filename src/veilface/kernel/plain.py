@@ -13,6 +13,10 @@ from veilface.kernel.roots import Words
 _PRIME = np.uint64(1073692673)
 _STRIDE = 8
 """Sixteen products below 2^60 fit in 64 bits, and the middle component takes two for each coordinate."""
+_SPARE = 255
+_TERNARY = (np.arange(_SPARE + 1) % 3 - 1).astype(np.int8)
+_BINOMIAL = 21
+_SIDE = np.uint64((1 << _BINOMIAL) - 1)
 
 
 def best_level() -> int:
@@ -71,6 +75,48 @@ def reduce(values: NDArray[np.int64], prime: int, level: int) -> None:
     quotient = values // prime
     quotient *= prime
     values -= quotient
+
+
+def narrow(  # noqa: PLR0917 – the kernel's signature
+    drawn: Words, shift: int, largest: int, out: Words, refused: NDArray[np.int64], level: int
+) -> int:
+    """The upper bits of each word; places of those above ``largest`` go to ``refused``, and their count comes back."""
+    del level
+    np.right_shift(drawn, np.uint32(shift), out=out)
+    return _noted(np.flatnonzero(out > largest), refused)
+
+
+def wide(  # noqa: PLR0917 – the kernel's signature
+    drawn: NDArray[np.uint64],
+    shift: int,
+    largest: int,
+    out: NDArray[np.int64],
+    refused: NDArray[np.int64],
+    level: int,
+) -> int:
+    """The same of 64-bit words."""
+    del level
+    out[...] = drawn >> np.uint64(shift)
+    return _noted(np.flatnonzero(out > largest), refused)
+
+
+def ternary(drawn: NDArray[np.uint8], out: NDArray[np.int8], refused: NDArray[np.int64], level: int) -> int:
+    """−1, 0 or 1; the octet 255 is refused."""
+    del level
+    out[...] = _TERNARY[drawn]
+    return _noted(np.flatnonzero(drawn == _SPARE), refused)
+
+
+def binomial(drawn: NDArray[np.uint64], out: NDArray[np.int8], level: int) -> None:
+    """How many of 21 bits are ones, less how many of 21 others."""
+    del level
+    plus = np.bitwise_count(drawn & _SIDE)
+    np.subtract(plus, np.bitwise_count((drawn >> np.uint64(_BINOMIAL)) & _SIDE), out=out, casting="unsafe")
+
+
+def _noted(places: NDArray[np.int64], refused: NDArray[np.int64]) -> int:
+    refused[: len(places)] = places
+    return len(places)
 
 
 def read(words: Words, threads: int, level: int) -> int:

@@ -18,7 +18,7 @@ from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, KEY, SPECIAL_PRIME, N
 from veilface.protect.rlwe import parse_integers
 from veilface.protect.stream import Integers, Stream
-from veilface.protect.word_ring import WordRing, Words
+from veilface.protect.word_ring import Coefficients, WordRing, Words
 
 _RINGS: Final = tuple(WordRing(N, prime) for prime in KEY.primes)
 _COLUMN: Final = np.array(KEY.primes, np.int64)[:, None]
@@ -81,26 +81,26 @@ def _less(words: Words, masks: Words | Integers) -> Words:
 # --- division by the special prime -----------------------------------------------------------------------
 
 
-def _rounded_down(coefficients: Integers, errors: Integers) -> Integers:
+def _rounded_down(coefficients: Integers, errors: Coefficients) -> Integers:
     """round((c + e)/special) modulo each prime, from residues (4, …) of c and small integers e (…)."""
     remainder = _centred_remainder(coefficients[-1], errors)
     return _reduce((coefficients[:-1] + errors - remainder) * _SPECIAL_INVERSES, _PRIMES)
 
 
-def _lowered(words: Integers, errors: Integers) -> Integers:
+def _lowered(words: Integers, errors: Coefficients) -> Integers:
     """What is left to divide, (3, 4096): words of c + e less its remainder, from words (4, 4096) of c."""
     remainder = _centred_remainder(_inverse(words[-1:], last=True)[0], errors)
     return words[:-1] + _forward(errors - remainder, len(DATA.primes))
 
 
-def _centred_remainder(residues: Integers, errors: Integers) -> Integers:
+def _centred_remainder(residues: Integers, errors: Coefficients) -> Integers:
     """``residues`` + ``errors`` modulo the special prime, about zero; the errors are small."""
     remainder = residues + errors
     remainder -= SPECIAL_PRIME * (2 * remainder > SPECIAL_PRIME)
     return remainder
 
 
-def _forward(coefficients: Integers, primes: int) -> Integers:
+def _forward(coefficients: Coefficients, primes: int) -> Integers:
     """Words (primes, 4096) of integers modulo the first so many primes."""
     return np.stack([ring.forward(coefficients) for ring in _RINGS[:primes]]).astype(np.int64)
 

@@ -177,7 +177,7 @@ class GallerySecretKey:
     @staticmethod
     def generate() -> bytes:
         """Fresh secrets, one int8 a coefficient: scan, then result; for wrapping, never for a wire."""
-        return Stream().ternary(SECRET_BYTES).astype(np.int8).tobytes()
+        return Stream().ternary(SECRET_BYTES).tobytes()
 
     def public_key(self) -> GalleryPublicKey:
         """A fresh public key of both."""
@@ -228,14 +228,13 @@ SECRET_BYTES: Final = SCAN.n + RESULT[0].n
 
 def seeded_words(seed: bytes, count: int) -> Words:
     """Second components (count, 2048) under the scan key."""
-    return Stream(seed).uniform(SCAN.prime, (count, SCAN.n)).astype(np.uint32)
+    return Stream(seed).words(SCAN.prime, (count, SCAN.n))
 
 
 def seeded_results(seed: bytes, pairs: int) -> Words:
     """Second components (pairs, 2, 3, 4096) under the result key."""
     stream = Stream(seed)
-    drawn = [stream.uniform(ring.prime, (pairs, 2, ring.n)) for ring in RESULT]
-    return np.stack(drawn, axis=2).astype(np.uint32)
+    return np.stack([stream.words(ring.prime, (pairs, 2, ring.n)) for ring in RESULT], axis=2)
 
 
 def few(count: int) -> Iterator[slice]:

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from veilface.kernel import transforms
+from veilface.kernel.sampling import Small
 
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
+Coefficients = Integers | Small
 
 _HALF_BITS: Final = 15
 _HALF: Final = 1 << _HALF_BITS
@@ -37,7 +39,7 @@ class WordRing:
         self._columns: Final = 1 << ((self._bits + 1) // 2)
         self._rows: Final = n // self._columns
 
-    def forward(self, coefficients: Integers) -> Words:
+    def forward(self, coefficients: Coefficients) -> Words:
         """The NTT of integer coefficients (…, n) of size at most 2^33."""
         if transforms.available:
             residues = self.reduce(coefficients.astype(np.int64, order="C")).astype(np.uint32)
@@ -81,7 +83,7 @@ class WordRing:
         for start in range(0, len(rows), _TOGETHER):
             yield rows[start : start + _TOGETHER], out[start : start + _TOGETHER]
 
-    def _grid(self, values: Integers | Words) -> Integers:
+    def _grid(self, values: Coefficients | Words) -> Integers:
         return values.reshape(*values.shape[:-1], self._rows, self._columns).astype(np.int64, copy=False)
 
     def _product(self, table: _Grid, grid: Integers, *, left: bool = False) -> _Grid:
