@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import vectors from '../../../vectors/tracker.json'
+import { Attention, worth } from './attention'
+import { Tracker, type Track } from './tracker'
+import type { Box } from './types'
+
+type Scene = (typeof vectors.scenes)[number]
+type Frame = Scene['frames'][number]
+
+const KNOWN: Readonly<Record<string, string>> = vectors.known
+const axis = (which: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: vectors.axes }, (_, index) => (index === which ? 1 : 0))
+
+/** One camera: one look a frame, and every question answered before the next one, as tools/tracker_vectors.py does. */
+class Camera {
+  readonly #tracker = new Tracker()
+  readonly attention = new Attention()
+  tracks: readonly Track[] = []
+
+  show({ now, size: [width = 0, height = 0], boxes, who, worth: worths }: Frame) {
+    this.tracks = this.#tracker.update(boxes as unknown as Box[], width, height, now)
+    this.attention.follow(this.tracks)
+    const looked = this.attention.wanted(this.tracks, now).slice(0, 1)
+    for (const { id, sight } of looked) {
+      const value = worths[sight ?? -1] ?? 0
+      if (value > 0) this.attention.took(id, { embedding: axis(who[sight ?? -1] ?? -1), worth: value, takenAt: now })
+      else this.attention.refused(id, now)
+    }
+    const asked = this.attention.questions(now)
+    for (const { track, embedding } of asked) {
+      const person = KNOWN[embedding.indexOf(Math.max(...embedding))] ?? null
+      this.attention.answered(track, person === null ? 'unknown' : 'named', now, person)
+    }
+    return {
+      looked: looked.map(({ id }) => id),
+      asked: asked.map(({ track }) => track),
+      tracks: this.tracks.map(({ id, sight, doubts }) => {
+        const { outcome, person } = this.attention.standing(id)
+        return [id, sight, doubts, outcome, person]
+      }),
+    }
+  }
+}
+
+describe('people before a camera', () => {
+  it.each(vectors.scenes)('$name: as Python sees it', ({ frames, trace }) => {
+    const camera = new Camera()
+    for (const [index, frame] of frames.entries()) {
+      const { looked, asked, tracks } = trace[index] ?? { looked: [], asked: [], tracks: [] }
+      expect(camera.show(frame)).toEqual({ looked, asked, tracks })
+    }
+    const moving = trace.at(-1)?.moving ?? []
+    expect(camera.tracks.length).toBe(moving.length)
+    for (const [index, { box, velocity }] of camera.tracks.entries()) {
+      for (const [place, value] of [...box, ...velocity].entries()) expect(value).toBeCloseTo(moving[index]?.[place] ?? NaN, 9)
+    }
+  })
+
+  it('is searched anew when somebody was registered', () => {
+    const camera = new Camera()
+    const frame = (now: number): Frame => ({ now, size: [640, 480], boxes: [[100, 100, 80, 100]], who: [0], worth: [1] })
+    for (const now of [0, 0.1, 0.2, 0.3]) camera.show(frame(now))
+    expect(camera.attention.standing(1).person).toBe('甲')
+    camera.attention.again()
+    expect(camera.attention.standing(1).person).toBeNull()
+    expect([0.4, 0.5, 0.6].flatMap((now) => camera.show(frame(now)).asked)).toEqual([1])
+  })
+
+  it('counts for more when large, sharp and from the front', () => {
+    const best = { size: 200, sharpness: 1.2, brightness: 120, yaw: 0, pitch: 0, roll: 0, occlusion: 0, problems: [] }
+    expect(worth(best)).toBe(1)
+    expect(worth({ ...best, yaw: 60 })).toBeCloseTo(0.5)
+    expect(worth({ ...best, problems: ['blurred'] })).toBe(0)
+  })
+})
