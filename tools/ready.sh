@@ -97,7 +97,7 @@ ready_packages() {
   fi
 }
 
-site_sources=(web/src web/public web/index.html web/vite.config.ts web/package-lock.json src/veilface/contract.json src/veilface/protect/calibration.json src/veilface/face/models)
+site_sources=(web/src web/public web/pwa web/index.html web/vite.config.ts web/package-lock.json src/veilface/contract.json src/veilface/protect/calibration.json src/veilface/face/models)
 ready_site() {
   if ! [ -f src/veilface/server/static/web/index.html ] || changed site "${site_sources[@]}"; then
     ready_packages

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defaultClientConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { installable } from './pwa/plugin.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -13,7 +14,7 @@ const isolation = {
 
 export default defineConfig(({ command }) => ({
   base: command === 'build' ? '/static/web/' : '/',
-  plugins: [vue()],
+  plugins: [vue(), installable({ worker: here('./pwa/worker.ts'), mark: here('./public/favicon.svg') })],
   resolve: {
     alias: { '@': here('./src') },
     // onnxruntime-web without its runtime inside: src/face/runtime.ts hands it the files
@@ -35,7 +36,7 @@ export default defineConfig(({ command }) => ({
     proxy: { '/api': 'http://localhost:8000' },
   },
   test: {
-    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'pwa/*.test.ts'],
     environment: 'node',
     testTimeout: 30_000,
   },

@@ -17,6 +17,7 @@ from veilface.server import settings as defaults
 from veilface.server.middleware import SECURITY_HEADERS
 
 ROUTES = ["/", "/enrol", "/me", "/recognise", "/breach", "/about", "/terms", "/login", "/register"]
+APP_ROUTES = ["/app", "/app/login", "/app/register", "/app/wallet", "/app/face", "/app/face/enrol", "/app/me"]
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def web(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("web")
-@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("path", [*ROUTES, *APP_ROUTES])
 def test_every_route_of_the_front_end_is_its_shell(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
@@ -39,11 +40,21 @@ def test_every_route_of_the_front_end_is_its_shell(client: Client, path: str) ->
 
 
 @pytest.mark.usefixtures("web")
-@pytest.mark.parametrize("path", ["/nope", "/enrol/x", "/static/web/assets/gone.js", "/me/"])
+@pytest.mark.parametrize("path", ["/nope", "/enrol/x", "/static/web/assets/gone.js", "/me/", "/app/nope", "/apple"])
 def test_other_addresses_are_the_shell_with_404(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 404
     assert b"<title>Veilface" in response.content
+
+
+def test_the_service_worker_rules_the_app_and_nothing_else(client: Client, web: Path) -> None:
+    assert client.get("/app/sw.js").status_code == 404
+    (web / "sw.js").write_text("self.skipWaiting")
+    response = client.get("/app/sw.js")
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/javascript")
+    assert response["Service-Worker-Allowed"] == "/app"
+    assert response["Cache-Control"] == "no-cache"
 
 
 def test_without_a_build_it_says_so(client: Client, settings: Settings, tmp_path: Path) -> None:

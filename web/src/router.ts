@@ -1,3 +1,4 @@
+import { appRoutes, type Tab } from '@/app/routes'
 import { knownSession } from '@/stores/session'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
@@ -9,6 +10,10 @@ declare module 'vue-router' {
     account?: boolean
     /** Only for people who are not. */
     guest?: boolean
+    /** A page of the app: phone first, without the site's header and footer. */
+    app?: boolean
+    /** The bar at the bottom shows, with this tab as the current one. */
+    tab?: Tab
   }
 }
 
@@ -47,6 +52,7 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/RegisterPage.vue'),
     meta: { title: 'nav.register', guest: true },
   },
+  ...appRoutes,
   {
     path: '/:rest(.*)*',
     name: 'missing',
@@ -68,8 +74,11 @@ router.beforeEach(async (to) => {
   if (to.meta.account !== true && to.meta.guest !== true) return true
   const { status, account } = await knownSession()
   if (to.meta.account === true && status === 'ready' && account === null) {
-    return { name: 'login', query: { next: to.fullPath } }
+    return { name: to.meta.app === true ? 'app-login' : 'login', query: { next: to.fullPath } }
   }
-  if (to.meta.guest === true && account !== null) return { name: account.template === null ? 'enrol' : 'me' }
+  if (to.meta.guest === true && account !== null) {
+    if (to.meta.app === true) return { name: 'app-wallet' }
+    return { name: account.template === null ? 'enrol' : 'me' }
+  }
   return true
 })

@@ -14,6 +14,7 @@ from veilface.server.failures import failure_response
 from veilface.server.middleware import API_PREFIX
 
 PERMANENT_KEEPING_METHOD = 308
+APP = "/app"
 
 
 def shell(request: HttpRequest) -> HttpResponse:
@@ -22,6 +23,16 @@ def shell(request: HttpRequest) -> HttpResponse:
     if request.get_host() != origin.netloc and origin.hostname == "localhost":
         return HttpResponseRedirect(settings.ORIGIN + request.get_full_path(), status=PERMANENT_KEEPING_METHOD)
     return _shell(status=200)
+
+
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The program that keeps the app for use without a network; it rules the app's pages only."""
+    try:
+        content = (settings.WEB_ROOT / "sw.js").read_bytes()
+    except FileNotFoundError:
+        return not_found(request, NotFound())
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": APP}
+    return HttpResponse(content, content_type="text/javascript; charset=utf-8", headers=headers)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 – Django names it

@@ -1,0 +1,53 @@
+/** The pages of the app; the site's own are in `router.ts`. */
+import type { RouteRecordRaw } from 'vue-router'
+
+export type Tab = 'wallet' | 'face' | 'me'
+
+const APP = { app: true } as const
+const PERSONAL = { app: true, account: true } as const
+
+export const appRoutes: RouteRecordRaw[] = [
+  { path: '/app', name: 'app', redirect: { name: 'app-wallet' } },
+  {
+    path: '/app/wallet',
+    name: 'app-wallet',
+    component: () => import('@/pages/app/WalletPage.vue'),
+    meta: { ...PERSONAL, title: 'app.tabs.wallet', tab: 'wallet' },
+  },
+  {
+    path: '/app/face',
+    name: 'app-face',
+    component: () => import('@/pages/app/FacePage.vue'),
+    meta: { ...PERSONAL, title: 'app.tabs.face', tab: 'face' },
+  },
+  {
+    path: '/app/face/enrol',
+    name: 'app-enrol',
+    component: () => import('@/pages/app/EnrolFacePage.vue'),
+    meta: { ...PERSONAL, title: 'nav.enrol' },
+  },
+  {
+    path: '/app/face/recognise',
+    name: 'app-recognise',
+    component: () => import('@/pages/app/RecogniseFacePage.vue'),
+    meta: { ...PERSONAL, title: 'nav.recognise' },
+  },
+  {
+    path: '/app/me',
+    name: 'app-me',
+    component: () => import('@/pages/app/AccountPage.vue'),
+    meta: { ...PERSONAL, title: 'app.tabs.me', tab: 'me' },
+  },
+  {
+    path: '/app/login',
+    name: 'app-login',
+    component: () => import('@/pages/app/PasswordLoginPage.vue'),
+    meta: { ...APP, title: 'nav.login', guest: true },
+  },
+  {
+    path: '/app/register',
+    name: 'app-register',
+    component: () => import('@/pages/app/NewAccountPage.vue'),
+    meta: { ...APP, title: 'nav.register', guest: true },
+  },
+]
