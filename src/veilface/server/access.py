@@ -1,29 +1,39 @@
 """Who asks: the site's session with its CSRF token, or a program's bearer token."""
 
+import hmac
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.middleware.csrf import rotate_token
+from django.middleware.csrf import get_token, rotate_token
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from veilface.server.accounts import services
-from veilface.server.accounts.models import AccessToken, Account
+from veilface.server.accounts import services, sign_ins
+from veilface.server.accounts.confirming import Confirmation
+from veilface.server.accounts.models import AccessToken, Account, SignIn
+from veilface.server.accounts.schemas import ConfirmationFields
+from veilface.server.accounts.sessions import digest_of
 from veilface.server.errors import CsrfFailed
 
-ACCOUNT_KEY = "account"
 BINDING_KEY = "binding"
+VISITOR = b"veilface visitor"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The signed-in account, the 32 bytes its messages are bound to, and the token it came with, if any."""
+    """The signed-in account, the 32 bytes its messages are bound to, and the session or token it came with."""
 
     account: Account
     binding: bytes
+    sign_in: SignIn | None = None
     token: AccessToken | None = None
+
+    @property
+    def digest(self) -> str:
+        """What names the session or the token in the database."""
+        return self.sign_in.digest if self.sign_in else self.token.digest if self.token else ""
 
 
 class SiteAccess(APIKeyCookie):
@@ -46,10 +56,12 @@ class ProgramAccess(HttpBearer):
     def authenticate(self, _request: HttpRequest, token: str) -> Caller:
         """The token's caller; a token that is none is refused, never passed over."""
         found = services.find_token(token)
+        sign_ins.note_use(found)
         return Caller(account=found.account, binding=bytes.fromhex(found.binding), token=found)
 
 
 SIGNED_IN = [ProgramAccess(), SiteAccess()]
+IN_A_BROWSER = [SiteAccess()]
 
 
 def caller(request: HttpRequest) -> Caller:
@@ -59,25 +71,50 @@ def caller(request: HttpRequest) -> Caller:
 
 def session_caller(request: HttpRequest) -> Caller | None:
     """The session's caller, or None where nobody is signed in."""
-    account = Account.objects.filter(id=request.session.get(ACCOUNT_KEY, "")).first()
-    if account is None:
+    binding: str = request.session.get(BINDING_KEY, "")
+    found = sign_ins.find(digest_of(request.session.session_key)) if binding else None
+    if found is None:
         return None
-    return Caller(account=account, binding=bytes.fromhex(request.session[BINDING_KEY]))
+    return Caller(account=found.account, binding=bytes.fromhex(binding), sign_in=found)
 
 
-def sign_in(request: HttpRequest, account: Account) -> Caller:
+def sign_in(request: HttpRequest, account: Account, *, method: SignIn.Method) -> Caller:
     """Begin a new session: whatever key the browser came with is void."""
-    request.session.flush()
+    sign_out(request)
     binding = services.new_binding()
-    request.session[ACCOUNT_KEY] = account.id
     request.session[BINDING_KEY] = binding.hex()
+    request.session.create()
+    opened = sign_ins.open_for(
+        account,
+        digest=digest_of(request.session.session_key),
+        method=method,
+        user_agent=request.headers.get("User-Agent", ""),
+    )
     rotate_token(request)
-    return Caller(account=account, binding=binding)
+    return Caller(account=account, binding=binding, sign_in=opened)
 
 
 def sign_out(request: HttpRequest) -> None:
     """End the session."""
+    sign_ins.end_session(digest_of(request.session.session_key))
     request.session.flush()
+
+
+def visitor_binding(request: HttpRequest) -> bytes:
+    """What signing in from this browser is bound to: made of its CSRF cookie, so nothing is kept of mere visitors."""
+    get_token(request)
+    secret = str(request.META["CSRF_COOKIE"])
+    return hmac.digest(settings.SECRET_KEY.encode(), VISITOR + secret.encode(), "sha256")
+
+
+def confirmation(request: HttpRequest, body: ConfirmationFields) -> Confirmation:
+    """What came with the body to confirm it."""
+    return Confirmation(
+        password=body.password,
+        passkey=body.passkey.read() if body.passkey else None,
+        binding=caller(request).binding,
+        address=address(request),
+    )
 
 
 def same_site(request: HttpRequest) -> bool:

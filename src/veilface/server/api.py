@@ -15,6 +15,8 @@ from veilface.errors import VeilfaceError
 from veilface.server.account_api import router as account
 from veilface.server.accounts.api import router as accounts
 from veilface.server.accounts.device_api import router as devices
+from veilface.server.accounts.passkey_api import router as passkeys
+from veilface.server.accounts.sign_in_api import router as sign_ins
 from veilface.server.enrolment.api import router as enrolment
 from veilface.server.errors import (
     BadRequest,
@@ -75,7 +77,7 @@ api = VeilfaceApi(
     parser=StrictJson(),
     urls_namespace="api",
 )
-for router in (site, accounts, account, devices, enrolment, recognition, face_login, wallet):
+for router in (site, accounts, sign_ins, passkeys, account, devices, enrolment, recognition, face_login, wallet):
     api.add_router("/v1", router)
 
 

@@ -4,8 +4,10 @@
 
     ServerError
     ├── who asks      NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts · PasswordNeeded
+    │                 ConfirmationNeeded · PasskeyRefused
     ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
     │                 PasswordTooShort · PasswordTooCommon · TermsChanged
+    │                 PasskeyUnusable · PasskeyKnown · PasskeyNameUnusable · TooManyPasskeys
     ├── requests      NotFound · BadRequest · InvalidRequest
     │                 UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
@@ -71,6 +73,20 @@ class PasswordNeeded(ServerError):
     status = 403
 
 
+class ConfirmationNeeded(ServerError):
+    """What was asked needs the account's password again, or one of its passkeys."""
+
+    code = "server.confirmation_needed"
+    status = 403
+
+
+class PasskeyRefused(ServerError):
+    """Not a passkey of this account, not its signature, or not for this challenge: the answer is the same."""
+
+    code = "server.passkey_refused"
+    status = 401
+
+
 # --- accounts --------------------------------------------------------------------------------------------
 
 
@@ -114,6 +130,34 @@ class PasswordTooCommon(ServerError):
 
     code = "server.password_too_common"
     status = 422
+
+
+class PasskeyUnusable(ServerError):
+    """What the authenticator made is no passkey for this site, or verifies nobody."""
+
+    code = "server.passkey_unusable"
+    status = 422
+
+
+class PasskeyKnown(ServerError):
+    """The passkey is added already."""
+
+    code = "server.passkey_known"
+    status = 409
+
+
+class PasskeyNameUnusable(ServerError):
+    """Empty, longer than ``limit`` characters, or with control characters."""
+
+    code = "server.passkey_name_unusable"
+    status = 422
+
+
+class TooManyPasskeys(ServerError):
+    """The account has ``limit`` passkeys."""
+
+    code = "server.too_many_passkeys"
+    status = 409
 
 
 class TermsChanged(ServerError):

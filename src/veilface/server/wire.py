@@ -31,6 +31,7 @@ Hash = Annotated[bytes, *_WIRE, Len(32, 32)]
 PublicPoint = Annotated[bytes, *_WIRE, Len(65, 65)]
 HeaderBytes = Annotated[bytes, *_WIRE, Len(256, 256)]
 SignatureBytes = Annotated[bytes, *_WIRE, Len(64, 64)]
+PasskeyBytes = Annotated[bytes, *_WIRE, Len(1, 4096)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 

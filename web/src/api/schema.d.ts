@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Set a new password, confirmed by the old one or a passkey. Signs out everywhere else, and in anew here.
+         */
+        post: operations["veilface_server_accounts_sign_in_api_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -284,6 +304,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Passkeys
+         * @description The account's passkeys.
+         */
+        get: operations["veilface_server_accounts_passkey_api_list_passkeys"];
+        put?: never;
+        /**
+         * Add Passkey
+         * @description Keep the passkey that an authenticator has made.
+         */
+        post: operations["veilface_server_accounts_passkey_api_add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Confirming
+         * @description What to ask an authenticator to confirm something with, where a password would do as well.
+         */
+        post: operations["veilface_server_accounts_passkey_api_begin_confirming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/registration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Adding
+         * @description What to ask an authenticator for a new passkey; a way in is added, so it is confirmed like a new password.
+         */
+        post: operations["veilface_server_accounts_passkey_api_begin_adding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Signing In
+         * @description What to ask an authenticator to sign in with: any passkey of this site, so nobody is named.
+         */
+        post: operations["veilface_server_accounts_passkey_api_begin_signing_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Passkey
+         * @description Forget a passkey; it opens nothing any more.
+         */
+        delete: operations["veilface_server_accounts_passkey_api_remove_passkey"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Passkey
+         * @description Call a passkey something else.
+         */
+        patch: operations["veilface_server_accounts_passkey_api_rename_passkey"];
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -307,6 +435,70 @@ export interface paths {
          * @description Sign out.
          */
         delete: operations["veilface_server_accounts_api_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In By Passkey
+         * @description Sign in with a passkey instead of the password.
+         */
+        post: operations["veilface_server_accounts_passkey_api_sign_in_by_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description Every session of the site and every program's token, this one marked.
+         */
+        get: operations["veilface_server_accounts_sign_in_api_list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End Every Session
+         * @description Sign out everywhere, here too; programs' tokens are revoked.
+         */
+        delete: operations["veilface_server_accounts_sign_in_api_end_every_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Other Session
+         * @description Sign out somewhere: the cookie or token there opens nothing any more.
+         */
+        delete: operations["veilface_server_accounts_sign_in_api_end_other_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -733,14 +925,15 @@ export interface components {
          * ChallengeRequest
          * @description What the next signed message of this device will be about.
          *
-         *     ``password`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic` where it is not
-         *     said; for no other message.
+         *     ``password`` or ``passkey`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic`
+         *     where it is not said; for no other message.
          */
         ChallengeRequest: {
             /** Context Hash */
             context_hash: string;
             /** Device Id */
             device_id: string;
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
             /** Password */
             password?: string | null;
             /** Scheme */
@@ -766,6 +959,15 @@ export interface components {
         CodeRequest: {
             /** Amount */
             amount?: number | null;
+        };
+        /**
+         * ConfirmationFields
+         * @description The account's password again, or a passkey's answer to `POST /passkeys/confirmation`.
+         */
+        ConfirmationFields: {
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
+            /** Password */
+            password?: string | null;
         };
         /**
          * Consent
@@ -1091,12 +1293,100 @@ export interface components {
             code: string;
         };
         /**
-         * PasswordConfirmation
-         * @description The account's password again.
+         * Passkey
+         * @description A passkey as the account's owner sees it.
          */
-        PasswordConfirmation: {
+        Passkey: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeyAssertion
+         * @description What `navigator.credentials.get` answered with.
+         */
+        PasskeyAssertion: {
+            /** Authenticator Data */
+            authenticator_data: string;
+            /** Client Data */
+            client_data: string;
+            /** Credential Id */
+            credential_id: string;
+            /** Signature */
+            signature: string;
+            /** User Handle */
+            user_handle?: string | null;
+        };
+        /**
+         * PasskeyAttestation
+         * @description A new passkey: what `navigator.credentials.create` answered with, and what to call it.
+         */
+        PasskeyAttestation: {
+            /** Attestation Object */
+            attestation_object: string;
+            /** Client Data */
+            client_data: string;
+            /** Credential Id */
+            credential_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeyCreation
+         * @description What `navigator.credentials.create` is asked: ES256, discoverable, verifying the person, no attestation.
+         */
+        PasskeyCreation: {
+            /** Algorithms */
+            algorithms: number[];
+            /** Challenge */
+            challenge: string;
+            /** Exclude */
+            exclude: string[];
+            rp: components["schemas"]["SiteEntity"];
+            /** Timeout Ms */
+            timeout_ms: number;
+            user: components["schemas"]["UserEntity"];
+        };
+        /**
+         * PasskeyName
+         * @description What to call a passkey.
+         */
+        PasskeyName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeyRequest
+         * @description What `navigator.credentials.get` is asked; ``allow`` is empty where any passkey of the site will do.
+         */
+        PasskeyRequest: {
+            /** Allow */
+            allow: string[];
+            /** Challenge */
+            challenge: string;
+            /** Rp Id */
+            rp_id: string;
+            /** Timeout Ms */
+            timeout_ms: number;
+        };
+        /**
+         * PasswordChange
+         * @description A new password, confirmed by the old one or by a passkey.
+         */
+        PasswordChange: {
+            /** New Password */
+            new_password: string;
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
             /** Password */
-            password: string;
+            password?: string | null;
         };
         /**
          * Payee
@@ -1177,13 +1467,45 @@ export interface components {
         };
         /**
          * PaymentChallengeRequest
-         * @description Which device will sign; ``password`` – where the order needs it.
+         * @description Which device will sign; ``password`` or ``passkey`` – where the order needs one.
          */
         PaymentChallengeRequest: {
             /** Device Id */
             device_id: string;
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
             /** Password */
             password?: string | null;
+        };
+        /**
+         * Presence
+         * @description A session of the site or a program's token. ``name`` – the browser in short, or what the program is called.
+         *
+         *     Times of use are rough.
+         */
+        Presence: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Current */
+            current: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "browser" | "program";
+            /** Last Used At */
+            last_used_at: string | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "password" | "passkey" | "face";
+            /** Name */
+            name: string;
         };
         /**
          * Profile
@@ -1220,13 +1542,14 @@ export interface components {
         };
         /**
          * RefundRequest
-         * @description How much to give back – all that is left where it is not said – and the payee's password.
+         * @description How much to give back – all that is left where it is not said – confirmed by the payee.
          */
         RefundRequest: {
             /** Amount */
             amount?: number | null;
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
             /** Password */
-            password: string;
+            password?: string | null;
         };
         /**
          * Registration
@@ -1318,6 +1641,16 @@ export interface components {
             version: string;
         };
         /**
+         * SiteEntity
+         * @description The site as an authenticator knows it.
+         */
+        SiteEntity: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Template
          * @description A protected template as the server has it, and what is public about its making.
          */
@@ -1391,6 +1724,18 @@ export interface components {
             amount: number;
         };
         /**
+         * UserEntity
+         * @description The account as an authenticator knows it.
+         */
+        UserEntity: {
+            /** Display Name */
+            display_name: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Verification
          * @description The key holder's answer and its signed receipt (192 B), which the device checks by itself.
          */
@@ -1426,7 +1771,7 @@ export interface components {
         };
         /**
          * WalletLimits
-         * @description At most so much; above ``face_only_max`` a payment needs the password as well as the face.
+         * @description At most so much; above ``face_only_max`` a payment needs the password or a passkey as well as the face.
          */
         WalletLimits: {
             /** Face Only Max */
@@ -1518,7 +1863,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordConfirmation"];
+                "application/json": components["schemas"]["ConfirmationFields"];
             };
         };
         responses: {
@@ -1528,6 +1873,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_sign_in_api_change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
             };
             /** @description Refused or failed */
             default: {
@@ -1966,6 +2344,223 @@ export interface operations {
             };
         };
     };
+    veilface_server_accounts_passkey_api_list_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"][];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAttestation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_begin_confirming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_begin_adding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmationFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCreation"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_begin_signing_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_rename_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyName"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     veilface_server_accounts_api_read_session: {
         parameters: {
             query?: never;
@@ -2033,6 +2628,124 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_passkey_api_sign_in_by_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAssertion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_sign_in_api_list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presence"][];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_sign_in_api_end_every_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_accounts_sign_in_api_end_other_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

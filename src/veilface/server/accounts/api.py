@@ -9,16 +9,17 @@ from veilface.server.access import (
     Caller,
     address,
     caller,
+    confirmation,
     same_site,
     session_caller,
     sign_in,
     sign_out,
 )
-from veilface.server.accounts import services
-from veilface.server.accounts.models import Account
+from veilface.server.accounts import confirming, services
+from veilface.server.accounts.models import Account, SignIn
 from veilface.server.accounts.schemas import (
+    ConfirmationFields,
     Credentials,
-    PasswordConfirmation,
     Profile,
     Registration,
     Session,
@@ -45,7 +46,7 @@ def read_session(request: HttpRequest) -> Session:
 def begin_session(request: HttpRequest, body: Credentials) -> SignedIn:
     """Sign in with a password."""
     account = services.authenticate(username=body.username, password=body.password, address=address(request))
-    return signed_in(sign_in(request, account))
+    return signed_in(sign_in(request, account, method=SignIn.Method.PASSWORD))
 
 
 @router.delete("/session", response={204: None}, auth=SIGNED_IN)
@@ -65,15 +66,14 @@ def register(request: HttpRequest, body: Registration) -> Status[SignedIn]:
         terms_version=body.terms_version,
         address=address(request),
     )
-    return Status(201, signed_in(sign_in(request, account)))
+    return Status(201, signed_in(sign_in(request, account, method=SignIn.Method.PASSWORD)))
 
 
 @router.post("/account/deletion", response={204: None}, auth=SIGNED_IN)
-def delete_account(request: HttpRequest, body: PasswordConfirmation) -> Status[None]:
+def delete_account(request: HttpRequest, body: ConfirmationFields) -> Status[None]:
     """Erase the account, its devices, its template and, at the key holder, the keys without which no copy opens."""
-    account = services.authenticate(
-        username=caller(request).account.username, password=body.password, address=address(request)
-    )
+    account = caller(request).account
+    confirming.require(account, confirmation(request, body))
     services.delete_account(account)
     sign_out(request)
     return Status(204, None)

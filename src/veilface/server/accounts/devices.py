@@ -4,7 +4,6 @@ Every change is made at the key holder first. A repetition changes nothing there
 between the two is finished by making it again.
 """
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,8 +18,8 @@ from veilface.protect.envelope import (
 )
 from veilface.server import keyholding
 from veilface.server.accounts import messages
+from veilface.server.accounts.labels import usable_label
 from veilface.server.accounts.models import Account, Device
-from veilface.server.accounts.services import is_label
 from veilface.server.errors import DeviceNameUnusable, NotFound
 
 NAME_CHARACTERS: Final = 60
@@ -29,9 +28,7 @@ USE_IS_NOTED_EVERY: Final = timedelta(minutes=10)
 
 def register(account: Account, *, name: str, header: bytes, signature: bytes, public_key: bytes) -> Device:
     """Add the device whose key signed ``header``; the same registration repeated answers with the same device."""
-    name = unicodedata.normalize("NFC", name).strip()
-    if not is_label(name, limit=NAME_CHARACTERS):
-        raise DeviceNameUnusable(limit=NAME_CHARACTERS)
+    name = usable_label(name, limit=NAME_CHARACTERS, otherwise=DeviceNameUnusable)
     parsed = Header.parse(header)
     messages.check_addressed(parsed, type_=MessageType.DEVICE, account=account)
     messages.check_bodiless(parsed)

@@ -55,10 +55,67 @@ class AccessToken(models.Model):
     name = models.CharField(max_length=60)
     binding = models.CharField(max_length=DIGEST_LENGTH)
     created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignIn(models.Model):
+    """Who is signed in where: one row a live session of the site, named by the digest that its own row has as key.
+
+    A session without one is nobody's, so deleting the row ends it. ``browser`` is a short description, never more.
+    """
+
+    class Method(models.TextChoices):
+        """What proved the person."""
+
+        PASSWORD = "password"  # noqa: S105 – is none
+        PASSKEY = "passkey"
+        FACE = "face"
+
+    digest = models.CharField(max_length=40, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sign_ins")
+    method = models.CharField(max_length=10, choices=Method)
+    browser = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class Passkey(models.Model):
+    """A WebAuthn credential: its public key (COSE), and how often it says that it has signed."""
+
+    id = models.CharField(max_length=ID_LENGTH, primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=60)
+    credential_digest = models.CharField(max_length=DIGEST_LENGTH, unique=True)  # SHA-256: an id has up to 1,023 B
+    credential_id = models.BinaryField()
+    public_key = models.BinaryField()
+    sign_count = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:  # noqa: D106 – Django's
+        ordering = ("created_at", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PasskeyChallenge(models.Model):
+    """32 random bytes for one passkey to sign, in one browser, for one purpose; deleted when they are answered."""
+
+    challenge = models.CharField(max_length=DIGEST_LENGTH, primary_key=True)
+    purpose = models.CharField(max_length=12)
+    binding = models.CharField(max_length=DIGEST_LENGTH)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.challenge[:8]
 
 
 class Device(models.Model):

@@ -7,7 +7,17 @@ from ninja import Schema
 from pydantic import StringConstraints
 
 from veilface.server.accounts.models import Device as DeviceRow
-from veilface.server.wire import Hash, HeaderBytes, Identifier, PublicPoint, Request, SignatureBytes
+from veilface.server.accounts.passkeys import Assertion, Attestation
+from veilface.server.wire import (
+    Hash,
+    HeaderBytes,
+    Identifier,
+    PasskeyBytes,
+    PublicPoint,
+    Request,
+    SignatureBytes,
+    WireBytes,
+)
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 
@@ -32,10 +42,54 @@ class TokenRequest(Credentials):
     name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
 
-class PasswordConfirmation(Request):
-    """The account's password again."""
+class PasskeyAssertion(Request):
+    """What `navigator.credentials.get` answered with."""
 
-    password: Text
+    credential_id: PasskeyBytes
+    client_data: PasskeyBytes
+    authenticator_data: PasskeyBytes
+    signature: PasskeyBytes
+    user_handle: PasskeyBytes | None = None
+
+    def read(self) -> Assertion:
+        """The same, for whoever checks it."""
+        return Assertion(**dict(self))
+
+
+class ConfirmationFields(Request):
+    """The account's password again, or a passkey's answer to `POST /passkeys/confirmation`."""
+
+    password: Text | None = None
+    passkey: PasskeyAssertion | None = None
+
+
+class PasswordChange(ConfirmationFields):
+    """A new password, confirmed by the old one or by a passkey."""
+
+    new_password: Text
+
+
+class PasskeyAttestation(Request):
+    """A new passkey: what `navigator.credentials.create` answered with, and what to call it."""
+
+    name: Text
+    credential_id: PasskeyBytes
+    client_data: PasskeyBytes
+    attestation_object: PasskeyBytes
+
+    def read(self) -> Attestation:
+        """What the authenticator said, for whoever checks it."""
+        return Attestation(
+            credential_id=self.credential_id,
+            client_data=self.client_data,
+            attestation_object=self.attestation_object,
+        )
+
+
+class PasskeyName(Request):
+    """What to call a passkey."""
+
+    name: Text
 
 
 class AccountChange(Request):
@@ -92,6 +146,65 @@ class Device(Schema):
                 "last_used_at": row.last_used_at,
             }
         )
+
+
+class SiteEntity(Schema):
+    """The site as an authenticator knows it."""
+
+    id: str
+    name: str
+
+
+class UserEntity(Schema):
+    """The account as an authenticator knows it."""
+
+    id: WireBytes
+    name: str
+    display_name: str
+
+
+class PasskeyCreation(Schema):
+    """What `navigator.credentials.create` is asked: ES256, discoverable, verifying the person, no attestation."""
+
+    challenge: Hash
+    rp: SiteEntity
+    user: UserEntity
+    algorithms: list[int]
+    exclude: list[WireBytes]
+    timeout_ms: int
+
+
+class PasskeyRequest(Schema):
+    """What `navigator.credentials.get` is asked; ``allow`` is empty where any passkey of the site will do."""
+
+    challenge: Hash
+    rp_id: str
+    allow: list[WireBytes]
+    timeout_ms: int
+
+
+class Passkey(Schema):
+    """A passkey as the account's owner sees it."""
+
+    id: Identifier
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Presence(Schema):
+    """A session of the site or a program's token. ``name`` – the browser in short, or what the program is called.
+
+    Times of use are rough.
+    """
+
+    id: Identifier
+    kind: Literal["browser", "program"]
+    name: str
+    method: Literal["password", "passkey", "face"]
+    created_at: datetime
+    last_used_at: datetime | None
+    current: bool
 
 
 class Profile(Schema):

@@ -19,6 +19,7 @@ from django.utils import timezone
 from veilface.keyholder.errors import AccountForgotten, UnknownAccount
 from veilface.server import keyholding
 from veilface.server.accounts import throttle
+from veilface.server.accounts.labels import usable_label
 from veilface.server.accounts.models import AccessToken, Account, Consent
 from veilface.server.errors import (
     DisplayNameUnusable,
@@ -94,6 +95,12 @@ def rename(account: Account, *, display_name: str) -> Account:
     return account
 
 
+def change_password(account: Account, *, password: str) -> None:
+    """Set a new password; raises :class:`PasswordTooShort` or :class:`PasswordTooCommon`."""
+    account.password = make_password(usable_password(password, username=account.username))
+    account.save(update_fields=["password"])
+
+
 def new_binding() -> bytes:
     """What a session's or token's signed messages are bound to (protocol §4, context_hash)."""
     return secrets.token_bytes(BINDING_BYTES)
@@ -150,15 +157,7 @@ def usable_username(username: str) -> str:
 
 def usable_display_name(name: str) -> str:
     """The name without outer space; raises :class:`DisplayNameUnusable`."""
-    name = unicodedata.normalize("NFC", name).strip()
-    if not is_label(name, limit=DISPLAY_NAME_CHARACTERS):
-        raise DisplayNameUnusable(limit=DISPLAY_NAME_CHARACTERS)
-    return name
-
-
-def is_label(text: str, *, limit: int) -> bool:
-    """Whether ``text`` is 1 to ``limit`` printable characters."""
-    return 0 < len(text) <= limit and text.isprintable()
+    return usable_label(name, limit=DISPLAY_NAME_CHARACTERS, otherwise=DisplayNameUnusable)
 
 
 def usable_password(password: str, *, username: str) -> str:

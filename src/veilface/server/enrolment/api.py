@@ -5,7 +5,7 @@ import time
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
-from veilface.server.access import SIGNED_IN, address, caller
+from veilface.server.access import SIGNED_IN, caller, confirmation
 from veilface.server.accounts import messages
 from veilface.server.enrolment import challenges, evidence, services
 from veilface.server.enrolment.schemas import Challenge, ChallengeRequest, Deletion, Enrolment, Template
@@ -28,9 +28,8 @@ def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
         device_id=body.device_id,
         context_hash=body.context_hash,
         binding=current.binding,
-        password=body.password,
+        confirmation=confirmation(request, body),
         scheme=body.scheme,
-        address=address(request),
     )
     return Challenge.of(grant, server_time_ms=messages.now_ms())
 

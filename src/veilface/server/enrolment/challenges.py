@@ -20,7 +20,8 @@ from veilface.protect.envelope import LABEL_DELETE, LABEL_ENROL, LABEL_LOGIN, He
 from veilface.protect.scheme import Homomorphic, OpenProtection, protection, protection_of
 from veilface.protect.suites import Suite
 from veilface.server import keyholding
-from veilface.server.accounts import messages, services, throttle
+from veilface.server.accounts import confirming, messages, throttle
+from veilface.server.accounts.confirming import Confirmation
 from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence, settling
 from veilface.server.enrolment.models import Challenge, Template
@@ -60,16 +61,15 @@ def issue(
     device_id: str,
     context_hash: bytes,
     binding: bytes,
-    password: str | None,
+    confirmation: Confirmation | None,
     scheme: str | None,
-    address: str,
 ) -> Grant:
     """A challenge for one message of one device; for a ciphertext, masks begin to be prepared."""
     throttle.spend(throttle.CHALLENGES, account.id)
     if purpose.label is not None:
         messages.check_context(context_hash, expected=messages.session_context(purpose.label, binding))
     if purpose.type == MessageType.ENROL:
-        _check_may_enrol(account, password=password, address=address)
+        _check_may_enrol(account, confirmation)
     suite = _suite_to_enrol(purpose, scheme)
     grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=suite)
     if purpose.label is not None:
@@ -122,14 +122,14 @@ def _suite_to_enrol(purpose: Purpose, scheme: str | None) -> Suite | None:
     return None
 
 
-def _check_may_enrol(account: Account, *, password: str | None, address: str) -> None:
-    """Protocol §5: replacing a template needs the password as well as a device."""
+def _check_may_enrol(account: Account, confirmation: Confirmation | None) -> None:
+    """Protocol §5: replacing a template needs the password, or a passkey, as well as a device."""
     settling.settle_by_asking(account)
     if not account.templates.exclude(state=Template.State.STORED).exists():
         return
-    if password is None:
+    if confirmation is None or not confirmation.given:
         raise PasswordNeeded
-    services.authenticate(username=account.username, password=password, address=address)
+    confirming.require(account, confirmation)
 
 
 def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: bytes, suite: Suite | None) -> Grant:

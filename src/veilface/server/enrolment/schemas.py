@@ -1,28 +1,27 @@
 """Challenges and templates on the JSON wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from ninja import Schema
-from pydantic import StringConstraints
 
 from veilface.keyholder.messages import Grant
 from veilface.protect.scheme import scheme
+from veilface.server.accounts.schemas import ConfirmationFields
 from veilface.server.enrolment.models import Template as TemplateRow
-from veilface.server.wire import Hash, Identifier, Request, SchemeName, WireBytes
+from veilface.server.wire import Hash, Identifier, SchemeName, WireBytes
 
 
-class ChallengeRequest(Request):
+class ChallengeRequest(ConfirmationFields):
     """What the next signed message of this device will be about.
 
-    ``password`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic` where it is not
-    said; for no other message.
+    ``password`` or ``passkey`` – to replace a template. ``scheme`` – the protection to enrol with, `homomorphic`
+    where it is not said; for no other message.
     """
 
     type: Literal["device", "approve", "revoke", "enrol", "verify", "delete"]
     device_id: Identifier
     context_hash: Hash
-    password: Annotated[str, StringConstraints(max_length=200)] | None = None
     scheme: SchemeName | None = None
 
 

@@ -6,7 +6,6 @@ there on the caller has proven to be the account's own device and may be told wh
 was nearly right or not at all is told to nobody.
 """
 
-import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,6 @@ from functools import cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.conf import settings
-from django.http import HttpRequest
-from django.middleware.csrf import get_token
 
 from veilface.keyholder.messages import Grant
 from veilface.protect.envelope import (
@@ -45,7 +41,6 @@ from veilface.server.recognition.services import Stopwatch, Verdict, judge
 
 ATTEMPTS: Final = throttle.Limit(scope="face-login-address", attempts=120, seconds=60)
 REFUSED_AFTER_S: Final = 0.25  # longer than judging a face takes on two busy cores
-VISITOR: Final = b"veilface visitor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +58,6 @@ class Recognised:
 
     account: Account
     verdict: Verdict
-
-
-def visitor_binding(request: HttpRequest) -> bytes:
-    """What a login from this browser is bound to: made of its CSRF cookie, so nothing is kept of mere visitors."""
-    get_token(request)
-    secret = str(request.META["CSRF_COOKIE"])
-    return hmac.digest(settings.SECRET_KEY.encode(), VISITOR + secret.encode(), "sha256")
 
 
 @contextmanager
@@ -101,9 +89,8 @@ def allow(*, header: bytes, signature: bytes, binding: bytes, address: str) -> P
         device_id=knock.device_id.hex(),
         context_hash=knock.context_hash,
         binding=binding,
-        password=None,
+        confirmation=None,
         scheme=None,
-        address=address,
     )
     throttle.refund(ATTEMPTS, address)
     status = keyholding.keyholder().account_status(account.wire_id)

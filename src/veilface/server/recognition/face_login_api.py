@@ -3,8 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
-from veilface.server.access import address, same_site, sign_in
+from veilface.server.access import address, same_site, sign_in, visitor_binding
 from veilface.server.accounts import messages
+from veilface.server.accounts.models import SignIn
 from veilface.server.accounts.schemas import Profile, SignedOrder
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.enrolment.services import KEY_LENGTHS
@@ -43,7 +44,7 @@ class FaceLogin(Schema):
 @router.get("/face-login", response=FaceLoginTerms)
 def begin_face_login(request: HttpRequest) -> FaceLoginTerms:
     """What a face login is bound to. Sets the CSRF cookie; stays the same until somebody signs in."""
-    return FaceLoginTerms(binding=face_login.visitor_binding(request))
+    return FaceLoginTerms(binding=visitor_binding(request))
 
 
 @router.post("/face-login/challenges", response=FaceLoginChallenge, auth=same_site)
@@ -58,7 +59,7 @@ def allow_face_login(request: HttpRequest, body: SignedOrder) -> FaceLoginChalle
         allowed = face_login.allow(
             header=body.header,
             signature=body.signature,
-            binding=face_login.visitor_binding(request),
+            binding=visitor_binding(request),
             address=address(request),
         )
     challenge = Challenge.of(allowed.grant, server_time_ms=messages.now_ms())
@@ -79,8 +80,8 @@ def log_in_by_face(request: HttpRequest, response: HttpResponse) -> FaceLogin:
     """
     data = read_octets(request, lengths=VERIFICATION_LENGTHS)
     with face_login.refused_alike():
-        known = face_login.recognise(data=data, binding=face_login.visitor_binding(request), address=address(request))
-    session = sign_in(request, known.account)
+        known = face_login.recognise(data=data, binding=visitor_binding(request), address=address(request))
+    session = sign_in(request, known.account, method=SignIn.Method.FACE)
     stages = known.verdict.stages_ms.items()
     response["Server-Timing"] = ", ".join(f"{name};dur={ms:.2f}" for name, ms in stages)
     return FaceLogin(account=Profile.from_orm(known.account), binding=session.binding, receipt=known.verdict.receipt)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 
-from veilface.server.access import SIGNED_IN, address, caller
-from veilface.server.accounts import services as accounts
+from veilface.server.access import SIGNED_IN, caller, confirmation
+from veilface.server.accounts import confirming
 from veilface.server.accounts.messages import now_ms
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.octets import octets_in, read_octets
@@ -90,8 +90,7 @@ def allow_payment(request: HttpRequest, order_id: Identifier, body: PaymentChall
         caller(request).account,
         order_id=order_id,
         device_id=body.device_id,
-        password=body.password,
-        address=address(request),
+        confirmation=confirmation(request, body),
     )
     return Challenge.of(grant, server_time_ms=now_ms())
 
@@ -123,9 +122,8 @@ def refund(
     request: HttpRequest, response: HttpResponse, payment_id: Identifier, body: RefundRequest, key: Key
 ) -> Status[Movement]:
     """Give a payment one received back, in part or in whole."""
-    account = accounts.authenticate(
-        username=caller(request).account.username, password=body.password, address=address(request)
-    )
+    account = caller(request).account
+    confirming.require(account, confirmation(request, body))
     done = once(
         account,
         key=key,

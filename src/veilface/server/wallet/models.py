@@ -161,7 +161,7 @@ class Payment(models.Model):
     nonce = models.CharField(max_length=ID_LENGTH, unique=True)
     expires_ms = models.PositiveBigIntegerField(db_index=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    password_given = models.BooleanField(default=False)
+    confirmed = models.BooleanField(default=False)  # by password or passkey, beside the face
     created_at = models.DateTimeField(default=timezone.now)
     # The transfer of the attempt under way, or of the one that paid.
     transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, null=True, related_name="payment")

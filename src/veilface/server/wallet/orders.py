@@ -7,7 +7,8 @@ from typing import Final
 from django.conf import settings
 
 from veilface.protect.payment import PaymentStatement, payee_name_hash
-from veilface.server.accounts import services, throttle
+from veilface.server.accounts import confirming, throttle
+from veilface.server.accounts.confirming import Confirmation
 from veilface.server.accounts.messages import now_ms
 from veilface.server.accounts.models import Account
 from veilface.server.errors import NotFound
@@ -57,21 +58,21 @@ def find(account: Account, order_id: str) -> Payment:
 
 
 def check_payable(order: Payment) -> None:
-    """Raise unless the order is unpaid, in time, and – where the face alone is not enough – the password was given."""
+    """Raise unless the order is unpaid, in time, and – where the face alone is not enough – it was confirmed."""
     if order.state == Payment.State.PAID:
         raise OrderPaid
     if order.expires_ms <= now_ms():
         raise OrderExpired
-    if limits.needs_password(order.amount) and not order.password_given:
+    if limits.needs_password(order.amount) and not order.confirmed:
         raise PaymentNeedsPassword(limit=settings.WALLET_FACE_ONLY_MAX)
 
 
-def confirm(account: Account, order: Payment, *, password: str | None, address: str) -> None:
-    """Take the password where the order needs it, then see that the order is payable."""
-    if password is not None and limits.needs_password(order.amount):
-        services.authenticate(username=account.username, password=password, address=address)
-        Payment.objects.filter(pk=order.pk).update(password_given=True)
-        order.password_given = True
+def confirm(account: Account, order: Payment, confirmation: Confirmation) -> None:
+    """Take password or passkey where the order needs one, then see that the order is payable."""
+    if confirmation.given and limits.needs_password(order.amount):
+        confirming.require(account, confirmation)
+        Payment.objects.filter(pk=order.pk).update(confirmed=True)
+        order.confirmed = True
     check_payable(order)
 
 

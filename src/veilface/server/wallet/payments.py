@@ -17,6 +17,7 @@ from veilface.protect.envelope import MessageType, Outcome, SignedMessage, split
 from veilface.protect.payment import PaymentProof
 from veilface.protect.scheme import PROBE_BYTES
 from veilface.server import keyholding, relaying
+from veilface.server.accounts.confirming import Confirmation
 from veilface.server.accounts.models import Account
 from veilface.server.base64url import encode
 from veilface.server.enrolment import challenges
@@ -39,10 +40,10 @@ from veilface.server.wire import Json
 PAYMENT_LENGTHS = recognition.VERIFICATION_LENGTHS
 
 
-def allow(account: Account, *, order_id: str, device_id: str, password: str | None, address: str) -> Grant:
-    """A challenge for the one message that may pay this order; takes the password where the order needs it."""
+def allow(account: Account, *, order_id: str, device_id: str, confirmation: Confirmation) -> Grant:
+    """A challenge for the one message that may pay this order; takes the second factor where the order needs it."""
     order = orders.find(account, order_id)
-    orders.confirm(account, order, password=password, address=address)
+    orders.confirm(account, order, confirmation)
     context = orders.statement_of(order).context_hash()
     return challenges.issue_for_payment(account, device_id=device_id, context_hash=context)
 

@@ -9,13 +9,13 @@ from ninja import Schema
 from pydantic import Field, StringConstraints
 
 from veilface.protect.payment import STATEMENT_BYTES
+from veilface.server.accounts.schemas import ConfirmationFields
 from veilface.server.wallet import limits, orders, payments
 from veilface.server.wallet.models import Payment as PaymentRow
 from veilface.server.wallet.models import Wallet as WalletRow
 from veilface.server.wire import HeaderBytes, Identifier, PublicPoint, Request, SignatureBytes, WireBytes
 
 Amount = Annotated[int, Field(ge=1, le=2**53 - 1)]
-Password = Annotated[str, StringConstraints(max_length=200)]
 CodeText = Annotated[str, StringConstraints(max_length=200)]
 Kind = Literal["top_up", "payment", "refund"]
 State = Literal["pending", "posted", "voided", "expired"]
@@ -24,7 +24,7 @@ StatementBytes = Annotated[WireBytes, Len(STATEMENT_BYTES, STATEMENT_BYTES)]
 
 
 class WalletLimits(Schema):
-    """At most so much; above ``face_only_max`` a payment needs the password as well as the face."""
+    """At most so much; above ``face_only_max`` a payment needs the password or a passkey as well as the face."""
 
     payment_max: int
     payment_left_today: int
@@ -136,11 +136,10 @@ class Order(Schema):
         )
 
 
-class PaymentChallengeRequest(Request):
-    """Which device will sign; ``password`` – where the order needs it."""
+class PaymentChallengeRequest(ConfirmationFields):
+    """Which device will sign; ``password`` or ``passkey`` – where the order needs one."""
 
     device_id: Identifier
-    password: Password | None = None
 
 
 class PaymentAnswer(Schema):
@@ -195,11 +194,10 @@ class Payment(Schema):
         )
 
 
-class RefundRequest(Request):
-    """How much to give back – all that is left where it is not said – and the payee's password."""
+class RefundRequest(ConfirmationFields):
+    """How much to give back – all that is left where it is not said – confirmed by the payee."""
 
     amount: Amount | None = None
-    password: Password
 
 
 class TopUpRequest(Request):

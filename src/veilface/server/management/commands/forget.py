@@ -4,7 +4,7 @@ from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from veilface.server.accounts import services, throttle
+from veilface.server.accounts import passkeys, services, sign_ins, throttle
 from veilface.server.enrolment import challenges
 from veilface.server.wallet import idempotency, ledger, orders
 
@@ -18,6 +18,8 @@ class Command(BaseCommand):
         """Forget."""
         Session.objects.filter(expire_date__lte=timezone.now()).delete()
         services.forget_expired_tokens()
+        sign_ins.forget_ended()
+        passkeys.forget_expired()
         throttle.forget_ended()
         challenges.forget_expired()
         ledger.expire_due()
