@@ -37,6 +37,10 @@ void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, c
 void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level);
 
+/* One polynomial's lowest `count` coefficients, in its first words; the others are lost. */
+void vf_inverse_low(uint32_t *words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients,
+                    uint32_t prime, vf_level level);
+
 typedef struct {
     const uint32_t *powers, *quotients;
 } vf_roots;

@@ -1,36 +1,9 @@
 /* veilface.kernel._scan: the kernel for Python. Every shape is checked here; the GIL is released while C computes. */
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/vector.h>
 
-#include <stdexcept>
 #include <vector>
 
-#include "kernel.h"
-
-namespace nb = nanobind;
-
-template <typename Word> using Array = nb::ndarray<Word, nb::c_contig, nb::device::cpu>;
-using Words = Array<const uint32_t>;
-using Output = Array<uint32_t>;
-using Bytes = Array<uint8_t>;
-
-static void require(bool fits, const char *sentence) {
-    if (!fits) throw std::invalid_argument(sentence);
-}
-
-template <typename A> static bool is_shaped(const A &array, std::initializer_list<size_t> shape) {
-    if (array.ndim() != shape.size()) return false;
-    size_t axis = 0;
-    for (size_t extent : shape)
-        if (array.shape(axis++) != extent) return false;
-    return true;
-}
-
-static vf_level level_of(int level) {
-    require(level >= 0 && level <= vf_best_level(), "this machine has no such instructions");
-    return static_cast<vf_level>(level);
-}
+#include "module.h"
 
 static void scan(const std::vector<Words> &gallery, Words probe, Output out, size_t threads, int level) {
     const size_t blocks = gallery.size(), dimensions = probe.ndim() == 4 ? probe.shape(1) : 0;
@@ -164,4 +137,6 @@ NB_MODULE(_scan, module) {
     module.def("ternary", &ternary, "drawn"_a.noconvert(), "out"_a.noconvert(), "refused"_a.noconvert(), "level"_a);
     module.def("binomial", &binomial, "drawn"_a.noconvert(), "out"_a.noconvert(), "level"_a);
     module.def("reduce", &reduce, "values"_a.noconvert(), "prime"_a, "level"_a);
+    define_conversion(module);
+    define_query(module);
 }

@@ -4,6 +4,7 @@
  * 2^50 + 2^32): (2^30 - 49152)^2 * 16 + 2^50 + 2^32 < 2^64. The middle component takes two products a coordinate,
  * hence all sums are folded every eight coordinates. */
 #include "kernel.h"
+#include "modular.h"
 #include "parallel.h"
 
 enum {
@@ -21,17 +22,9 @@ typedef void (*group_kernel)(const uint32_t *templates, const uint32_t *probe, s
 typedef void (*pair_kernel)(const uint32_t *const templates[2], const uint32_t *probe, size_t dimensions,
                             uint32_t *const out[2]);
 
-static inline uint64_t folded(uint64_t sum) { return (uint32_t)sum + (sum >> 32) * FOLD; }
-
-static inline uint32_t reduced(uint64_t sum) {
-    sum = folded(folded(sum));                                      /* below 2^37 */
-    uint32_t word = (uint32_t)((sum & 0x3FFFFFFF) + (sum >> 30) * 49151); /* below 2^30 + 2^23 < 2 * prime */
-    return word >= VF_PRIME ? word - VF_PRIME : word;
-}
-
 static inline void write_group(const uint64_t sums[3][VF_LANES], uint32_t *out) {
     for (size_t component = 0; component < 3; component++)
-        for (size_t lane = 0; lane < VF_LANES; lane++) out[component * VF_DEGREE + lane] = reduced(sums[component][lane]);
+        for (size_t lane = 0; lane < VF_LANES; lane++) out[component * VF_DEGREE + lane] = vf_scan_word(sums[component][lane]);
 }
 
 /* Compilers turn these loops into NEON's umlal, or whatever widening product the machine has. */
@@ -46,7 +39,7 @@ static void group_portable(const uint32_t *templates, const uint32_t *probe, siz
             sums[2][lane] += t1 * p1;
         }
         if (j % STRIDE == STRIDE - 1)
-            for (size_t lane = 0; lane < 3 * VF_LANES; lane++) (&sums[0][0])[lane] = folded((&sums[0][0])[lane]);
+            for (size_t lane = 0; lane < 3 * VF_LANES; lane++) (&sums[0][0])[lane] = vf_folded((&sums[0][0])[lane]);
     }
     write_group(sums, out);
 }

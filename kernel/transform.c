@@ -63,10 +63,28 @@ VF_BODY void inverse(uint32_t *words, size_t n, const uint32_t *roots, const uin
     for (size_t i = 0; i < n; i++) words[i] = less(times(words[i], roots[0], quotients[0], prime), prime);
 }
 
+/* Of the wide layers only sums reach the lowest words. */
+VF_BODY void inverse_low(uint32_t *words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients,
+                         uint32_t prime) {
+    for (size_t span = 1; span < count; span *= 2) {
+        if (span == 1) join_layer(words, n / 2, 1, roots, quotients, prime);
+        else if (span == 2) join_layer(words, n / 4, 2, roots, quotients, prime);
+        else if (span == 4) join_layer(words, n / 8, 4, roots, quotients, prime);
+        else join_layer(words, n / span / 2, span, roots, quotients, prime);
+    }
+    for (size_t start = count; start < n; start += count)
+        for (size_t i = 0; i < count; i++) words[i] = less(words[i] + words[start + i], 2 * prime);
+    for (size_t i = 0; i < count; i++) words[i] = less(times(words[i], roots[0], quotients[0], prime), prime);
+}
+
 #define PARAMETERS (uint32_t * words, size_t n, const uint32_t *roots, const uint32_t *quotients, uint32_t prime)
 #define ARGUMENTS (words, n, roots, quotients, prime)
 VF_VERSIONS(void, forward, PARAMETERS, ARGUMENTS)
 VF_VERSIONS(void, inverse, PARAMETERS, ARGUMENTS)
+
+VF_VERSIONS(void, inverse_low,
+            (uint32_t * words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients, uint32_t prime),
+            (words, n, count, roots, quotients, prime))
 
 void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level) {
@@ -76,6 +94,11 @@ void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, c
 void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level) {
     for (size_t row = 0; row < rows; row++) inverse_at(level)(words + row * n, n, roots, quotients, prime);
+}
+
+void vf_inverse_low(uint32_t *words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients,
+                    uint32_t prime, vf_level level) {
+    inverse_low_at(level)(words, n, count, roots, quotients, prime);
 }
 
 /* The quotient is right but for one, for 2^62 / prime is far below 2^53; cut off towards zero it may be one more off. */

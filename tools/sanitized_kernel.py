@@ -23,7 +23,8 @@ import sys, pytest, veilface.kernel
 veilface.kernel.__path__.insert(0, sys.argv[1])
 from veilface.kernel import choice
 assert choice.built().__file__.startswith(sys.argv[1])
-tests = ["tests/kernel", "tests/match/test_scan.py", "tests/match/test_products.py"]
+tests = ["tests/kernel", *(f"tests/match/test_{name}.py" for name in ("scan", "products", "legs"))]
+tests.append("tests/keyholder/test_opening.py")
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *tests]))
 """
 
@@ -51,7 +52,7 @@ def build() -> None:
     includes.append(f"-I{sysconfig.get_paths()['include']}")
     cplusplus = ["g++", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", *includes]
     compile_all(["gcc", "-std=c11", *SANITIZE], sorted(KERNEL.glob("*.c")))
-    compile_all([*cplusplus, *SANITIZE], [KERNEL / "module.cpp"])
+    compile_all([*cplusplus, *SANITIZE], sorted(KERNEL.glob("*.cpp")))
     compile_all([*cplusplus, "-O0"], [Path(nanobind.source_dir()) / "nb_combined.cpp"])
     objects = [str(path) for path in sorted(BUILD.glob("*.o"))]
     run(["g++", "-shared", "-pthread", *SANITIZE, *objects, "-o", str(MODULE)])

@@ -20,10 +20,10 @@ WAYS: Final = [("numpy", 0)] + (
 NAMES: Final = [name for name, _ in WAYS]
 
 
-def go(monkeypatch: pytest.MonkeyPatch, door: ModuleType, way: tuple[str, int]) -> str:
-    """Let ``door`` compute this way for one test; the way's name."""
+def go(monkeypatch: pytest.MonkeyPatch, door: ModuleType, way: tuple[str, int], numpy: ModuleType = plain) -> str:
+    """Let ``door`` compute this way for one test, in NumPy by what ``numpy`` has; the way's name."""
     name, level = way
-    monkeypatch.setattr(door, "_KERNEL", plain if name == "numpy" else COMPILED)
+    monkeypatch.setattr(door, "_KERNEL", numpy if name == "numpy" else COMPILED)
     monkeypatch.setattr(door, "_LEVEL", level)
     return name
 

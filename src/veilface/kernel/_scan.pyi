@@ -1,4 +1,5 @@
-# The compiled kernel (kernel/): transforms, match.scan and match.products are its doors. Wrong shapes are ValueErrors.
+# The compiled kernel (kernel/). Its doors: transforms, sampling, protect.conversion, match.scan, match.products,
+# match.legs, keyholder.opening. Wrong shapes are ValueErrors.
 
 from collections.abc import Sequence
 
@@ -55,5 +56,74 @@ def rounded(
     quotients: NDArray[np.uint32],
     inverses: NDArray[np.uint32],
     out: NDArray[np.uint8],
+    level: int,
+) -> None: ...
+def mask_coordinates(
+    ciphertexts: Sequence[bytes],
+    keys: Sequence[bytes],
+    secrets: NDArray[np.int8],
+    errors: NDArray[np.int8],
+    masks: NDArray[np.int64],
+    roots: NDArray[np.uint32],
+    first: NDArray[np.uint32],
+    second: NDArray[np.uint32],
+    sound: NDArray[np.uint8],
+    threads: int,
+    level: int,
+) -> None: ...
+def open_coordinates(
+    secrets: Sequence[bytes],
+    first: Sequence[NDArray[np.uint32]],
+    second: Sequence[NDArray[np.uint32]],
+    largest: int,
+    roots: NDArray[np.uint32],
+    out: NDArray[np.int64],
+    found: NDArray[np.uint8],
+    threads: int,
+    level: int,
+) -> None: ...
+def hide(
+    scores: NDArray[np.uint32],
+    order: NDArray[np.int64],
+    rotations: NDArray[np.int64],
+    roots: NDArray[np.uint32],
+    masks: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+    threads: int,
+    level: int,
+) -> None: ...
+def blind(
+    first: NDArray[np.uint32],
+    second: NDArray[np.uint32],
+    factors: NDArray[np.uint32],
+    sums: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+    threads: int,
+    level: int,
+) -> None: ...
+def reshare(
+    shares: NDArray[np.uint32],
+    scan_secret: NDArray[np.uint32],
+    result_secret: NDArray[np.uint32],
+    scan_powers: NDArray[np.uint32],
+    scan_quotients: NDArray[np.uint32],
+    powers: NDArray[np.uint32],
+    quotients: NDArray[np.uint32],
+    turns: NDArray[np.float64],
+    second: NDArray[np.uint32],
+    noise: NDArray[np.int8],
+    out: NDArray[np.uint32],
+    threads: int,
+    level: int,
+) -> None: ...
+def answer(
+    blinded: NDArray[np.uint32],
+    scan_secret: NDArray[np.uint32],
+    result_secret: NDArray[np.uint32],
+    powers: NDArray[np.uint32],
+    quotients: NDArray[np.uint32],
+    turns: NDArray[np.float64],
+    out: NDArray[np.float64],
+    threads: int,
     level: int,
 ) -> None: ...

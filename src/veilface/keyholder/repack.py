@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.keyholder import opening
 from veilface.keyholder.audit import Cause
 from veilface.keyholder.decide import Evidence, judge
 from veilface.keyholder.gallery_errors import ProbeUnsound, QueryUnknown
@@ -26,27 +27,20 @@ from veilface.protect.gallery import (
     PROBE_FACTOR,
     RESULT,
     SCAN,
-    SHARE_MODULUS,
-    SLOT_SCALE,
     SLOTS,
     TEMPLATE_DIVISOR,
-    WRAP,
     Conversion,
     Masked,
     PackedBlock,
     Reshared,
     Verdict,
-    encode,
-    few,
     require_words,
     seeded_results,
-    share,
-    to_slots,
 )
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, N
 from veilface.protect.rlwe import ternary_coefficients
-from veilface.protect.stream import Integers, fresh_seed
+from veilface.protect.stream import Integers, Stream, fresh_seed
 from veilface.protect.word_ring import Words
 
 SecretOf = Callable[[bytes], bytes | None]
@@ -131,24 +125,14 @@ class GalleryDesk:
 
 def reshared(key: GalleryKey, shares: Words) -> Reshared:
     """U of the shares and K of their wrap bits, places 2i and 2i + 1 as real and imaginary parts."""
-    seed = fresh_seed()
-    second = seeded_results(seed, len(shares) // 2)
-    first = np.empty_like(second)
-    for pairs in few(len(second)):
-        values = share(key.secret.open_scan(shares[2 * pairs.start : 2 * pairs.stop]))
-        for column, parts in enumerate((values, (values < WRAP) * SHARE_MODULUS)):
-            slots = parts[0::2] + 1j * parts[1::2]
-            first[pairs, column] = key.secret.seal_results(encode(slots * SLOT_SCALE), second[pairs, column])[:, 0]
-    return Reshared(first=first, seed=seed)
+    seed, pairs = fresh_seed(), len(shares) // 2
+    noise = Stream().errors((pairs, 2, RESULT[0].n))
+    return Reshared(first=opening.reshared(key.secret, shares, seeded_results(seed, pairs), noise), seed=seed)
 
 
 def blinded_values(key: GalleryKey, blinded: Words) -> NDArray[np.float64]:
     """ρ·(score − θ) for every place and index, (places, 2048): what a query lets the key holder see."""
-    values = np.empty((len(blinded), 2, SLOTS))
-    for pairs in few(len(blinded)):
-        slots = to_slots(key.secret.open_results(blinded[pairs]))
-        values[pairs, 0], values[pairs, 1] = slots.real, slots.imag
-    return values.reshape(-1, SLOTS)
+    return opening.answers(key.secret, blinded)
 
 
 def verdict(values: NDArray[np.float64]) -> Verdict:

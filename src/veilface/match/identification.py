@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-
+from veilface.match import legs
 from veilface.match.blinding import Blinding, QueryMasks, Shuffle
 from veilface.match.conversion import SubjectKey, converted_probe, masked
 from veilface.match.engine import Engine, LocalEngine, Shard
 from veilface.match.masks import MaskSet
 from veilface.match.scan import arranged_probe
 from veilface.match.verification import template_evidence
-from veilface.protect.gallery import RESULT, SCAN, Conversion, Masked, Reshared, Verdict, few
-from veilface.protect.stream import Integers, Stream
-from veilface.protect.word_ring import Words, mirrored, products
+from veilface.protect.gallery import Conversion, Masked, Reshared, Verdict
+from veilface.protect.stream import Stream
+from veilface.protect.word_ring import Words
 
 STEPS: Final = (0.05, 0.1, 0.2)
 """By how much the threshold is raised, in turn, while several are above it."""
@@ -78,38 +77,13 @@ def identify(
 
 def masked_scores(scores: Words, masks: QueryMasks) -> Words:
     """What the key holder may open: X^κ·d + P in the shuffled order, (places, 3, 2048). Its plaintext is uniform."""
-    shuffle, shares = masks.shuffle, np.empty_like(masks.shares.masks)
-    for places in few(len(shares)):
-        words = masks.shares.masks[places].astype(np.int64)
-        order, filled = shuffle.order[places], np.flatnonzero(shuffle.order[places] < len(scores))
-        turns = SCAN.monomials(shuffle.rotation[places][filled])[:, None]
-        words[filled] += products(scores[order[filled]], turns)
-        shares[places] = SCAN.reduce(words)
-    return shares
+    shuffle = masks.shuffle
+    return legs.hidden(scores, shuffle.order, shuffle.rotation, masks.shares.masks)
 
 
 def blinded_scores(reshared: Reshared, second: Words, blinding: Blinding) -> Words:
     """ρ·(score − θ) in every slot, (pairs, 3, 3, 4096) under (1, s, σs). ``second`` – ``reshared``'s components."""
-    result = np.empty_like(blinding.sums)
-    for pairs in few(len(result)):
-        for row, ring in enumerate(RESULT):
-            alpha, beta, *wraps = np.moveaxis(blinding.factors[pairs, :, row], 1, 0)
-            straight, turned = (alpha, wraps[0]), (beta, wraps[1])
-            first, drawn = (np.moveaxis(part[pairs, :, row], 1, 0) for part in (reshared.first, second))
-            parts = (
-                _products(first, straight) + _products(mirrored(first), turned),
-                _products(drawn, straight),
-                _products(mirrored(drawn), turned),
-            )
-            total = np.stack(parts, axis=1) + blinding.sums[pairs, :, row].astype(np.int64)
-            result[pairs, :, row] = ring.reduce(total)
-    return result
-
-
-def _products(sealed: Words, factors: tuple[Words, Words]) -> Integers:
-    """U·a + K·a′ of one prime, (pairs, 4096), below 2^53."""
-    (shares, wraps), (factor, factor_of_wraps) = sealed, factors
-    return products(shares, factor) + products(wraps, factor_of_wraps)
+    return legs.blinded(reshared.first, second, blinding.factors, blinding.sums)
 
 
 def _resolve(query: bytes, reshared: Reshared, masks: QueryMasks, holder: GalleryHolder) -> Found:

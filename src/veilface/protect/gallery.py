@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.stream import Integers, Stream, fresh_seed
-from veilface.protect.word_ring import WordRing, Words, products
+from veilface.protect.word_ring import WordRing, Words, mirrored, products
 
 SCAN: Final = WordRing(2048, 1073692673)
 RESULT: Final = tuple(WordRing(4096, prime) for prime in (67084289, 67043329, 66994177))
@@ -96,7 +96,7 @@ class Reshared:
     seed: bytes
 
     def second(self) -> Words:
-        """The second components, (pairs, 2, 3, 4096)."""
+        """The second components, (3, pairs, 2, 4096)."""
         return seeded_results(self.seed, self.first.shape[0])
 
 
@@ -160,9 +160,12 @@ class GalleryPublicKey:
 
 
 class GallerySecretKey:
-    """The two ternary secrets of a gallery's epoch. Never printed, pickled or compared."""
+    """The two ternary secrets of a gallery's epoch. Never printed, pickled or compared.
 
-    __slots__ = ("_result", "_scan", "_scan_square")
+    NTT words: ``scan`` (2, 2048), s and s²; ``result`` (3, 4096), s modulo each prime.
+    """
+
+    __slots__ = ("result", "scan")
 
     def __init__(self, packed: bytes) -> None:
         """Take :meth:`generate`'s bytes; raises :class:`MalformedCiphertext`."""
@@ -170,9 +173,9 @@ class GallerySecretKey:
         if len(digits) != SECRET_BYTES or (np.abs(digits) > 1).any():
             raise MalformedCiphertext(got=f"{len(digits)} B", expected=f"{SECRET_BYTES} ternary digits")
         coefficients = digits.astype(np.int64)
-        self._scan = SCAN.forward(coefficients[: SCAN.n])
-        self._scan_square = SCAN.multiply(self._scan, self._scan)
-        self._result = np.stack([ring.forward(coefficients[SCAN.n :]) for ring in RESULT])
+        scan = SCAN.forward(coefficients[: SCAN.n])
+        self.scan: Final = np.stack([scan, SCAN.multiply(scan, scan).astype(np.uint32)])
+        self.result: Final = np.stack([ring.forward(coefficients[SCAN.n :]) for ring in RESULT])
 
     @staticmethod
     def generate() -> bytes:
@@ -181,7 +184,7 @@ class GallerySecretKey:
 
     def public_key(self) -> GalleryPublicKey:
         """A fresh public key of both."""
-        result = self.seal_results(np.zeros((1, RESULT[0].n), np.int64), seeded_results(fresh_seed(), 1)[:, 0])
+        result = self.seal_results(np.zeros((1, RESULT[0].n), np.int64), seeded_results(fresh_seed(), 1)[None, :, 0, 0])
         return GalleryPublicKey(scan=self.seal(np.zeros((1, SCAN.n), np.int64)).words()[:, 0], result=result[0])
 
     def seal(self, messages: Integers) -> Sealed:
@@ -190,7 +193,7 @@ class GallerySecretKey:
         second = seeded_words(seed, len(messages))
         for part in few(len(messages)):
             noisy = SCAN.forward(messages[part] + stream.errors(messages[part].shape)).astype(np.int64)
-            first[part] = SCAN.reduce(noisy - SCAN.multiply(second[part], self._scan))
+            first[part] = SCAN.reduce(noisy - SCAN.multiply(second[part], self.scan[0]))
         return Sealed(first=first, seed=seed)
 
     def seal_results(self, messages: Integers, second: Words) -> Words:
@@ -198,23 +201,17 @@ class GallerySecretKey:
         noisy = messages + Stream().errors(messages.shape)
         made = np.stack([np.empty_like(second), second], axis=1)
         for row, ring in enumerate(RESULT):
-            drawn = ring.multiply(second[:, row], self._result[row])
+            drawn = ring.multiply(second[:, row], self.result[row])
             made[:, 0, row] = ring.reduce(ring.forward(noisy).astype(np.int64) - drawn)
         return made
 
     def open_scan(self, words: Words) -> Integers:
         """Coefficients (blocks, 2048) in [0, q) of size-3 ciphertexts (blocks, 3, 2048)."""
-        phase = SCAN.multiply(words[:, 1], self._scan) + SCAN.multiply(words[:, 2], self._scan_square) + words[:, 0]
-        return SCAN.inverse(SCAN.reduce(phase).astype(np.uint32))
+        return open_scan(words, self.scan)
 
     def open_results(self, words: Words) -> NDArray[np.float64]:
         """Coefficients (pairs, 4096), centred and rounded to float64, of words (pairs, 3, 3, 4096) under (1, s, σs)."""
-        residues = []
-        for row, ring in enumerate(RESULT):
-            secret = self._result[row]
-            opened = ring.multiply(words[:, 1, row], secret) + ring.multiply(words[:, 2, row], secret[::-1])
-            residues.append(ring.inverse(ring.reduce(opened + words[:, 0, row]).astype(np.uint32)))
-        return _centred(residues)
+        return open_results(words, self.result)
 
     def __repr__(self) -> str:
         return "GallerySecretKey(…)"
@@ -226,15 +223,32 @@ class GallerySecretKey:
 SECRET_BYTES: Final = SCAN.n + RESULT[0].n
 
 
+def open_scan(words: Words, secrets: Words) -> Integers:
+    """What :meth:`GallerySecretKey.open_scan` opens with s and s², words (2, 2048)."""
+    phase = products(words[:, 1], secrets[0]) + products(words[:, 2], secrets[1]) + words[:, 0]
+    return SCAN.inverse(SCAN.reduce(phase).astype(np.uint32))
+
+
+def open_results(words: Words, secrets: Words) -> NDArray[np.float64]:
+    """What :meth:`GallerySecretKey.open_results` opens with s, words (3, 4096)."""
+    residues = []
+    for row, (ring, secret) in enumerate(zip(RESULT, secrets, strict=True)):
+        phase = products(words[:, 1, row], secret) + products(words[:, 2, row], mirrored(secret)) + words[:, 0, row]
+        residues.append(ring.inverse(ring.reduce(phase).astype(np.uint32)))
+    return _centred(residues)
+
+
 def seeded_words(seed: bytes, count: int) -> Words:
     """Second components (count, 2048) under the scan key."""
     return Stream(seed).words(SCAN.prime, (count, SCAN.n))
 
 
 def seeded_results(seed: bytes, pairs: int) -> Words:
-    """Second components (pairs, 2, 3, 4096) under the result key."""
-    stream = Stream(seed)
-    return np.stack([stream.words(ring.prime, (pairs, 2, ring.n)) for ring in RESULT], axis=2)
+    """Second components (3, pairs, 2, 4096) under the result key."""
+    stream, drawn = Stream(seed), np.empty((len(RESULT), pairs, 2, RESULT[0].n), np.uint32)
+    for ring, words in zip(RESULT, drawn, strict=True):
+        stream.fill(ring.prime, words)
+    return drawn
 
 
 def few(count: int) -> Iterator[slice]:

@@ -59,7 +59,11 @@ class Stream:
 
     def words(self, bound: int, shape: Shape) -> Words:
         """What :meth:`uniform` draws, in 32 bits; ``bound`` up to 2^32."""
-        return self._drawn(lambda octets, out: sampling.narrow(octets, bound, out), np.empty(shape, np.uint32), 4)
+        return self.fill(bound, np.empty(shape, np.uint32))
+
+    def fill(self, bound: int, out: Words) -> Words:
+        """Those words into ``out``, which lies in one piece."""
+        return self._drawn(lambda octets, part: sampling.narrow(octets, bound, part), out, 4)
 
     def ternary(self, shape: Shape) -> Small:
         """−1, 0 or 1, each with the same chance."""

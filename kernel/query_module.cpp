@@ -1,0 +1,96 @@
+/* The part of veilface.kernel._scan that answers gallery queries. */
+#include "query.h"
+
+#include "module.h"
+
+using Places = Array<const int64_t>;
+
+static constexpr size_t N = VF_RESULT_DEGREE, PRIMES = VF_RESULT_PRIMES;
+
+static void hide(Words scores, Places order, Places rotations, Words roots, Words masks, Output out, size_t threads, int level) {
+    const size_t blocks = scores.ndim() == 3 ? scores.shape(0) : 0, places = order.size();
+    require(blocks > 0 && is_shaped(scores, {blocks, 3, VF_DEGREE}), "scores (blocks, 3, 2048)");
+    require(is_shaped(order, {places}) && is_shaped(rotations, {places}) && is_shaped(roots, {VF_DEGREE}), "order (places)");
+    require(is_shaped(masks, {places, 3, VF_DEGREE}) && is_shaped(out, {places, 3, VF_DEGREE}), "masks (places, 3, 2048)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_hide(scores.data(), blocks, order.data(), rotations.data(), roots.data(), masks.data(), out.data(), places, threads, best);
+}
+
+static size_t pairs_of(const Words &second) {
+    const size_t pairs = second.ndim() == 4 ? second.shape(1) : 0;
+    require(is_shaped(second, {PRIMES, pairs, 2, N}), "second (3, pairs, 2, 4096)");
+    return pairs;
+}
+
+static void blind(Words first, Words second, Words factors, Words sums, Output out, size_t threads, int level) {
+    const size_t pairs = pairs_of(second);
+    require(is_shaped(first, {pairs, 2, PRIMES, N}) && is_shaped(factors, {pairs, 4, PRIMES, N}), "first (pairs, 2, 3, 4096)");
+    require(is_shaped(sums, {pairs, 3, PRIMES, N}) && is_shaped(out, {pairs, 3, PRIMES, N}), "sums (pairs, 3, 3, 4096)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_blind(first.data(), second.data(), factors.data(), sums.data(), out.data(), pairs, threads, best);
+}
+
+using Turns = Array<const double>;
+
+static const vf_turns &turns_of(const Turns &turns) {
+    require(is_shaped(turns, {4, VF_SLOTS}), "turns (4, 2048)");
+    return *reinterpret_cast<const vf_turns *>(turns.data());
+}
+
+/* Roots modulo each prime of the result, (3, 4096). */
+struct ResultRoots {
+    vf_roots rows[PRIMES];
+
+    ResultRoots(const Words &powers, const Words &quotients) {
+        require(is_shaped(powers, {PRIMES, N}) && is_shaped(quotients, {PRIMES, N}), "roots (3, 4096)");
+        for (size_t row = 0; row < PRIMES; row++) rows[row] = {powers.data() + row * N, quotients.data() + row * N};
+    }
+};
+
+static vf_secrets secrets_of(const Words &scan, const Words &result) {
+    require(is_shaped(scan, {2, VF_DEGREE}) && is_shaped(result, {PRIMES, N}), "secrets (2, 2048) and (3, 4096)");
+    return {scan.data(), result.data()};
+}
+
+static void reshare(Words shares, Words scan_secret, Words result_secret, Words scan_powers, Words scan_quotients, Words powers,
+                    Words quotients, Turns turns, Words second, Array<const int8_t> noise, Output out, size_t threads, int level) {
+    const size_t pairs = pairs_of(second);
+    const vf_secrets secrets = secrets_of(scan_secret, result_secret);
+    const ResultRoots result(powers, quotients);
+    const vf_turns &table = turns_of(turns);
+    require(is_shaped(scan_powers, {VF_DEGREE}) && is_shaped(scan_quotients, {VF_DEGREE}), "roots (2048)");
+    require(is_shaped(shares, {2 * pairs, 3, VF_DEGREE}), "shares (places, 3, 2048)");
+    require(is_shaped(noise, {pairs, 2, N}) && is_shaped(out, {pairs, 2, PRIMES, N}), "noise (pairs, 2, 4096)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_reshare(shares.data(), secrets, {scan_powers.data(), scan_quotients.data()}, result.rows, table, second.data(),
+               noise.data(), out.data(), pairs, threads, best);
+}
+
+static void answer(Words blinded, Words scan_secret, Words result_secret, Words powers, Words quotients, Turns turns,
+                   Array<double> out, size_t threads, int level) {
+    const size_t pairs = blinded.ndim() == 4 ? blinded.shape(0) : 0;
+    const vf_secrets secrets = secrets_of(scan_secret, result_secret);
+    const ResultRoots result(powers, quotients);
+    const vf_turns &table = turns_of(turns);
+    require(is_shaped(blinded, {pairs, 3, PRIMES, N}) && is_shaped(out, {2 * pairs, VF_SLOTS}), "blinded (pairs, 3, 3, 4096)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_answer(blinded.data(), secrets, result.rows, table, out.data(), pairs, threads, best);
+}
+
+void define_query(nb::module_ &module) {
+    using namespace nb::literals;
+    module.def("hide", &hide, "scores"_a.noconvert(), "order"_a.noconvert(), "rotations"_a.noconvert(), "roots"_a.noconvert(),
+               "masks"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("blind", &blind, "first"_a.noconvert(), "second"_a.noconvert(), "factors"_a.noconvert(), "sums"_a.noconvert(),
+               "out"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("reshare", &reshare, "shares"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
+               "scan_powers"_a.noconvert(), "scan_quotients"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
+               "turns"_a.noconvert(), "second"_a.noconvert(), "noise"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("answer", &answer, "blinded"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
+               "powers"_a.noconvert(), "quotients"_a.noconvert(), "turns"_a.noconvert(), "out"_a.noconvert(), "threads"_a,
+               "level"_a);
+}
