@@ -20,7 +20,7 @@ import numpy as np
 
 from veilface.match import scan
 from veilface.match.block_files import BlockFiles
-from veilface.match.conversion import SubjectKey, masked, packed_templates
+from veilface.match.conversion import SubjectKey, all_masked, packed_templates
 from veilface.match.engine import Shard
 from veilface.match.gallery_errors import GalleryDamaged
 from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
@@ -239,11 +239,11 @@ def _small_blocks(blocks: Sequence[Placed], count: int) -> list[Placed]:
 
 def _hide(chunk: Sequence[Enrolment | None], masks: Integers) -> list[Masked | None]:
     """Put some templates under masks, which are written to ``masks`` (chunk, 128)."""
-    stream, hidden = Stream(), list[Masked | None]()
-    for row, one in enumerate(chunk):
-        if one is None:
-            hidden.append(None)
-        else:
-            item, masks[row] = masked(one.template, SubjectKey(one.public_key, one.key_fp), stream)
-            hidden.append(item)
+    hidden = list[Masked | None]([None] * len(chunk))
+    rows = [row for row, one in enumerate(chunk) if one]
+    some = [one for one in chunk if one]
+    keys = [SubjectKey(one.public_key, one.key_fp) for one in some]
+    found, masks[rows] = all_masked([one.template for one in some], keys, Stream())
+    for row, one in zip(rows, found, strict=True):
+        hidden[row] = one
     return hidden
