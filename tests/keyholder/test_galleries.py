@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.keyholder.kiosks import joining
 from tests.keyholder.people import FACE, Person, dump
 from veilface.keyholder.core import KeyHolder
-from veilface.keyholder.errors import KeyHolderStorageFailed
-from veilface.keyholder.galleries import account_secrets
+from veilface.keyholder.errors import KeyHolderStorageFailed, StaleKey
+from veilface.keyholder.galleries import gallery_secrets
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.keyholder.gallery_keys import GalleryKeys
 from veilface.keyholder.keys import KeyEncryptionKey
-from veilface.keyholder.repack import SubjectSecret, opened, packed
+from veilface.keyholder.repack import SecretOf, SubjectSecret, opened, packed
 from veilface.keyholder.store import Store
 from veilface.match.conversion import SubjectKey, converted_probe, masked, packed_templates
 from veilface.protect.errors import MalformedCiphertext
@@ -69,30 +70,43 @@ def test_a_key_moved_to_another_epoch_is_refused(store: Store) -> None:
         keys.open(ONE, 2)
 
 
-def test_current_keys_of_accounts_are_found_and_no_others(enrolled: Person, holder: KeyHolder) -> None:
-    desk = holder._office
-    secret_of = account_secrets(desk.store, desk.kek)
+def secrets_of(holder: KeyHolder, gallery: bytes) -> SecretOf:
+    return gallery_secrets(holder._office.store, holder._office.kek, gallery)
+
+
+def test_a_gallery_opens_current_keys_of_those_who_joined_and_no_others(enrolled: Person, holder: KeyHolder) -> None:
+    for gallery in (ONE, OTHER):
+        holder.gallery_create(gallery=gallery, epoch=1)
+    secret_of, elsewhere = secrets_of(holder, ONE), secrets_of(holder, OTHER)
     current = holder.account_status(enrolled.account).key_fp
     assert current is not None
+    assert secret_of(current) is None, "nobody joined"
+    holder.gallery_opt_in(**joining(enrolled, ONE).arguments)
     hidden, masks = masked(enrolled.template, SubjectKey(holder.public_key(current)), Stream())
     secret = secret_of(hidden.key_fp)
     assert secret is not None
     integers = opened(hidden, SubjectSecret(secret))
     assert integers is not None
     assert np.abs(integers - masks - encode_template(FACE)[:DIMENSION]).max() < 200
+    assert elsewhere(current) is None, "joined this one only"
     pending = enrolled.enrolment()
     assert secret_of(pending.header.key_fp) is None, "not accepted yet"
     holder.delete(**enrolled.deletion().arguments)
     assert secret_of(current) is None, "erased"
 
 
-def test_a_keyed_template_has_no_secret(holder: KeyHolder) -> None:
-    person = Person(holder, scheme="ranking")
-    person.register()
-    person.enrol()
-    current = holder.account_status(person.account).key_fp
-    assert current is not None
-    assert account_secrets(holder._office.store, holder._office.kek)(current) is None
+def test_the_ingest_key_opens_for_its_own_gallery_and_stays_through_rotations(holder: KeyHolder) -> None:
+    first = holder.gallery_create(gallery=ONE, epoch=1).probes
+    other = holder.gallery_create(gallery=OTHER, epoch=1).probes
+    assert holder.gallery_create(gallery=ONE, epoch=2).probes == first != other
+    key_fp = sha256(first).digest()
+    assert holder.public_key(key_fp) == first
+    assert secrets_of(holder, ONE)(key_fp) is not None
+    assert secrets_of(holder, OTHER)(key_fp) is None
+    holder.gallery_forget(gallery=ONE)
+    assert secrets_of(holder, ONE)(key_fp) is None
+    with pytest.raises(StaleKey):
+        holder.public_key(key_fp)
 
 
 # --- conversion ------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_the_lengths_of_protocol_5_and_7() -> None:
     assert messages.REQUESTS["verify"].lengths == {328, 307_520}
 
 
-@pytest.mark.parametrize("error", errors.BY_CODE.values())
+@pytest.mark.parametrize("error", errors.by_code().values())
 def test_an_error_comes_through_as_itself(error: type[errors.KeyHolderError]) -> None:
     details: dict[str, Detail] = {"field": "x", "got": 1, "expected": "2 B"}
     loaded = messages.load_error(messages.dump_error(error(**details)))

@@ -10,6 +10,7 @@ import pytest
 from tests.keyholder.people import CONTEXT, PARTS, Clock, Person, Signed, dump, with_part
 from veilface.keyholder import errors
 from veilface.keyholder.core import KeyHolder
+from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.protect import envelope
 from veilface.protect.envelope import MessageType
 from veilface.protect.suites import Suite
@@ -248,9 +249,8 @@ def test_a_deletion_that_names_another_template_or_key(enrolled: Person, data: P
     refused(data, errors.Malformed, delete, **changed(enrolled, signed, body_hash=ZERO))
 
 
-@pytest.mark.parametrize("type_", [MessageType.IDENTIFY, MessageType.GALLERY_OPT_IN])
-def test_a_challenge_nobody_serves(enrolled: Person, data: Path, type_: MessageType) -> None:
-    refused(data, errors.Malformed, enrolled.grant, type_=type_)
+def test_an_account_is_no_gallery_to_search(enrolled: Person, data: Path) -> None:
+    refused(data, GalleryUnknown, enrolled.grant, type_=MessageType.IDENTIFY)
 
 
 def test_identifiers_of_a_wrong_length(enrolled: Person, holder: KeyHolder, data: Path) -> None:

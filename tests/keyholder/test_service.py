@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.keyholder.people import Person, dump
 from veilface.keyholder import audit, errors, messages, service, tls
 from veilface.keyholder.client import RemoteKeyHolder
+from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.protect.envelope import MessageType, Outcome, Receipt
 
 HOST = "127.0.0.1"
@@ -133,9 +134,11 @@ def test_many_at_once(remote: RemoteKeyHolder) -> None:
 def test_a_refusal_crosses_the_wall_as_itself(remote: RemoteKeyHolder) -> None:
     with pytest.raises(errors.UnknownAccount):
         remote.account_status(bytes(16))
-    with pytest.raises(errors.Malformed) as caught:
+    with pytest.raises(GalleryUnknown):
         remote.issue_challenge(type=MessageType.IDENTIFY, account=bytes(16), device=bytes(16), context_hash=bytes(32))
-    assert caught.value.details == {"field": "type", "got": 13, "expected": "10, 11, 12, 15, 16, 17"}
+    with pytest.raises(errors.Malformed) as caught:
+        remote.issue_challenge(type=MessageType.ENROL, account=bytes(16), device=bytes(16), context_hash=bytes(32))
+    assert caught.value.details == {"field": "suite", "got": 0, "expected": "10: 1, 3, 4; else: 0"}
 
 
 # --- who may come in -------------------------------------------------------------------------------------
@@ -275,7 +278,7 @@ def test_garbage_of_the_right_length_is_refused_and_nothing_leaks(running: Runni
         assert status in {400, 404, 409}, verb
         content = json.loads(answer)
         assert content.keys() == {"code", "details"}
-        assert content["code"] in errors.BY_CODE
+        assert content["code"] in errors.by_code()
     assert dump(running.data) == before
 
 

@@ -16,7 +16,7 @@ from veilface.protect.suites import Suite
 _EMPTY_BODY: Final = digest(b"")
 _WITHOUT_BODY: Final = {MessageType.REVOKE, MessageType.DELETE, MessageType.DEVICE}
 _WITHOUT_KEY: Final = {MessageType.REVOKE, MessageType.DEVICE}
-_WITHOUT_TEMPLATE: Final = {MessageType.ENROL, *_WITHOUT_KEY}
+_WITHOUT_TEMPLATE: Final = {MessageType.ENROL, MessageType.IDENTIFY, *_WITHOUT_KEY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,15 @@ class Message:
             raise Malformed(**error.details) from error
         if parsed.type not in expected:
             raise Malformed(field="type", got=int(parsed.type), expected=", ".join(str(int(one)) for one in expected))
+        message = cls(header=parsed, header_bytes=header, signature=signature)
         if parsed.type in _WITHOUT_BODY:
-            _same(parsed.body_hash.hex(), _EMPTY_BODY.hex(), "body_hash")
+            message.require_no_body()
         if parsed.type in _WITHOUT_KEY:
             _same(parsed.key_fp.hex(), ZERO_HASH.hex(), "key_fp")
             _same(int(parsed.suite), int(Suite.HOMOMORPHIC), "suite")
         if parsed.type in _WITHOUT_TEMPLATE:
-            _same(parsed.template_hash.hex(), ZERO_HASH.hex(), "template_hash")
-        return cls(header=parsed, header_bytes=header, signature=signature)
+            message.require_no_template()
+        return message
 
     @property
     def account(self) -> bytes:
@@ -64,6 +65,14 @@ class Message:
     def require_context(self, context_hash: bytes) -> None:
         """Raises ``Malformed`` unless the message is about exactly this."""
         _same(self.header.context_hash.hex(), context_hash.hex(), "context_hash")
+
+    def require_no_body(self) -> None:
+        """Raises ``Malformed`` unless nothing follows the message."""
+        _same(self.header.body_hash.hex(), _EMPTY_BODY.hex(), "body_hash")
+
+    def require_no_template(self) -> None:
+        """Raises ``Malformed`` unless the message is about no template that is known already."""
+        _same(self.header.template_hash.hex(), ZERO_HASH.hex(), "template_hash")
 
     def admit(self, db: Connection, *, public_key: bytes, challenge_key: bytes, now_ms: int) -> None:
         """Check challenge and signature, then spend the challenge inside the caller's transaction."""

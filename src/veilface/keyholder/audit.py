@@ -35,6 +35,14 @@ class Event(IntEnum):
 
     ACTIVATE = 128
     FORGET = 129
+    GALLERY_CREATE = 130
+    GALLERY_ERASE = 131
+    GALLERY_FORGET = 132
+    GALLERY_LEAVE = 133
+    GALLERY_REGISTER = 134
+    PACK = 135
+    SEARCH_BEGUN = 136
+    CONFIRM = 137
 
 
 class Cause(IntFlag):
@@ -48,6 +56,7 @@ class Cause(IntFlag):
     INTERRUPTED = 16
     RETRY_LATER = 32
     DISABLED = 64
+    AMBIGUOUS = 128
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,16 @@
 """The wall's only door: what anybody outside may ask of a key holder, and the way there."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol, Self, TypeVar
 
 import httpx
 
-from veilface.keyholder import messages, tls
+from veilface.keyholder import gallery_messages, messages, tls
 from veilface.keyholder.errors import KeyHolderMisconfigured, KeyHolderUnavailable, Malformed
-from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead
+from veilface.keyholder.gallery_api import GalleryApi
+from veilface.keyholder.gallery_client import RemoteGalleries
+from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, Layout, SignedHead
 from veilface.protect.envelope import PUBLIC_POINT_BYTES, MessageType, Receipt
 from veilface.protect.errors import ProtectError
 from veilface.protect.rlwe import PUBLIC_KEY_BYTES
@@ -15,12 +18,16 @@ from veilface.protect.suites import Suite
 
 PUBLIC_KEY_FILE: Final = "keyholder.pub"
 TIMEOUT_S: Final = 5.0
+SLOWEST_BYTES_S: Final = 1e6
+"""What a large message may take longer, in bytes a second: the link's share and the work's."""
 KEEP_ALIVE_S: Final = 30.0
 MOST_CONNECTIONS: Final = 32
+REQUESTS: Final[Mapping[str, Layout]] = {**messages.REQUESTS, **gallery_messages.REQUESTS}
+"""The request of every verb: POST ``/v1/<verb>`` with exactly these bytes."""
 T = TypeVar("T")
 
 
-class KeyHolderApi(Protocol):
+class KeyHolderApi(GalleryApi, Protocol):
     """The same questions, whether the key holder is in this process or behind mutual TLS.
 
     Headers are 256 B, signatures 64 B raw ``r‖s``, account and device ids 16 B, receipts 192 B (protocol §4).
@@ -100,7 +107,7 @@ class KeyHolderApi(Protocol):
         ...
 
 
-class RemoteKeyHolder:
+class RemoteKeyHolder(RemoteGalleries):
     """A key holder behind mutual TLS 1.3, at ``url``. Pooled connections, safe to use from many threads.
 
     ``credentials`` is the folder that ``service.initialise`` filled: our certificate and key, the certificate to pin,
@@ -111,6 +118,7 @@ class RemoteKeyHolder:
     def __init__(self, url: str, *, credentials: Path, timeout_s: float = TIMEOUT_S) -> None:
         """Raises ``KeyHolderMisconfigured`` when ``credentials`` lacks a file. Connects at the first question."""
         self._pinned = read_public_key(credentials)
+        self._timeout_s = timeout_s
         self._http = httpx.Client(
             base_url=url,
             verify=tls.client_context(credentials),
@@ -168,25 +176,25 @@ class RemoteKeyHolder:
         )
 
     def public_key(self, key_fp: bytes) -> bytes:
-        public_key = self._ask("public_key", key_fp=key_fp)
+        public_key = self.ask("public_key", key_fp=key_fp)
         if messages.digest(public_key) != key_fp:
             raise KeyHolderUnavailable
         return public_key
 
     def enrol(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
-        return self._checked(header, self._ask("enrol", header=header, signature=signature, evidence=evidence))
+        return self.checked(header, self.ask("enrol", header=header, signature=signature, evidence=evidence))
 
     def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
-        self._ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
+        self.ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
 
     def verify(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
-        return self._checked(header, self._ask("verify", header=header, signature=signature, evidence=evidence))
+        return self.checked(header, self.ask("verify", header=header, signature=signature, evidence=evidence))
 
     def delete(self, *, header: bytes, signature: bytes) -> bytes:
-        return self._checked(header, self._ask("delete", header=header, signature=signature))
+        return self.checked(header, self.ask("delete", header=header, signature=signature))
 
     def forget_account(self, *, account: bytes) -> bytes:
-        return self._checked(messages.forget_message(account), self._ask("forget_account", account=account))
+        return self.checked(messages.forget_message(account), self.ask("forget_account", account=account))
 
     def account_status(self, account: bytes) -> AccountStatus:
         return self._ask_for(AccountStatus, "account_status", account=account)
@@ -199,7 +207,7 @@ class RemoteKeyHolder:
             raise KeyHolderUnavailable from error
         return head
 
-    def _checked(self, header: bytes, receipt: bytes) -> bytes:
+    def checked(self, header: bytes, receipt: bytes) -> bytes:
         """The receipt, if the pinned key holder signed it and it answers ``header``."""
         try:
             Receipt.parse(receipt).verify(self._pinned, header=header)
@@ -208,18 +216,19 @@ class RemoteKeyHolder:
         return receipt
 
     def _ask_for(self, kind: type[T], verb: str, **fields: bytes) -> T:
-        answer = self._ask(verb, **fields)
+        answer = self.ask(verb, answer_bytes=messages.ANSWER_LIMIT, **fields)
         try:
             return messages.load(kind, answer)
         except Malformed as error:
             raise KeyHolderUnavailable from error
 
-    def _ask(self, verb: str, **fields: bytes) -> bytes:
+    def ask(self, verb: str, *, answer_bytes: int = PUBLIC_KEY_BYTES, **fields: bytes) -> bytes:
         """One question, one bounded answer, never asked twice: a lost answer may have been a decision."""
-        request = messages.REQUESTS[verb].pack(**fields)
+        request = REQUESTS[verb].pack(**fields)
+        timeout = self._timeout_s + max(len(request), answer_bytes) / SLOWEST_BYTES_S
         try:
-            with self._http.stream("POST", f"/v1/{verb}", content=request) as response:
-                answer = _bounded(response)
+            with self._http.stream("POST", f"/v1/{verb}", content=request, timeout=timeout) as response:
+                answer = _bounded(response, max(answer_bytes, messages.ANSWER_LIMIT))
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise KeyHolderUnavailable from error
         if response.status_code != httpx.codes.OK:
@@ -242,11 +251,11 @@ def read_public_key(folder: Path) -> bytes:
     return key
 
 
-def _bounded(response: httpx.Response) -> bytes:
-    """The body; raises ``KeyHolderUnavailable`` when it is longer than the longest answer there is."""
+def _bounded(response: httpx.Response, most: int) -> bytes:
+    """The body; raises ``KeyHolderUnavailable`` when it is longer than the answer can be."""
     body = bytearray()
     for chunk in response.iter_raw():
         body += chunk
-        if len(body) > PUBLIC_KEY_BYTES:
+        if len(body) > most:
             raise KeyHolderUnavailable
     return bytes(body)

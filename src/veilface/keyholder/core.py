@@ -17,6 +17,7 @@ from veilface.keyholder import audit, devices, epochs, limits
 from veilface.keyholder.client import PUBLIC_KEY_FILE
 from veilface.keyholder.errors import KeyHolderAlreadyRunning, KeyHolderMisconfigured
 from veilface.keyholder.flows import challenge, device, judgement, lifecycle
+from veilface.keyholder.gallery_door import GalleryDoor
 from veilface.keyholder.keys import KeyEncryptionKey, SigningKey, kek_path
 from veilface.keyholder.limits import Policy
 from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, SignedHead, exactly
@@ -49,10 +50,11 @@ def initialise(data: Path, *, kek_file: Path | None = None) -> Identity:
     return Identity(public_key=key.public_key)
 
 
-class KeyHolder:
+class KeyHolder(GalleryDoor):
     """One key holder over one data folder, which it locks against a second one. Safe to call from many threads.
 
-    What each method means and raises is said once, in :class:`~veilface.keyholder.client.KeyHolderApi`.
+    What each method means and raises is said once, in :class:`~veilface.keyholder.client.KeyHolderApi`; galleries are
+    behind a door of their own.
     """
 
     def __init__(

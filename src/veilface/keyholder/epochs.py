@@ -150,8 +150,12 @@ def erase(db: Connection, account: bytes, *, reason: Literal["deleted", "forgott
 
 
 def public_key(db: Connection, key_fp: bytes) -> bytes:
-    """The public key; raises ``StaleKey`` when there is none of this fingerprint."""
-    row = one(db, "SELECT public_key FROM epochs WHERE key_fp = :key_fp", key_fp=key_fp)
+    """The public key, of an account or of a gallery's probes; raises ``StaleKey`` when there is none of this print."""
+    statement = (
+        "SELECT public_key FROM epochs WHERE key_fp = :key_fp "
+        "UNION ALL SELECT public_key FROM galleries WHERE key_fp = :key_fp"
+    )
+    row = one(db, statement, key_fp=key_fp)
     if row is None:
         raise StaleKey
     return bytes(row["public_key"])

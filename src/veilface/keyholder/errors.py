@@ -220,9 +220,7 @@ class HeadsUnreadable(KeyHolderError):
     code = "keyholder.heads_unreadable"
 
 
-def _tree(root: type[KeyHolderError]) -> dict[str, type[KeyHolderError]]:
-    return {root.code: root} | {code: error for child in root.__subclasses__() for code, error in _tree(child).items()}
-
-
-BY_CODE = _tree(KeyHolderError)
-"""Every error above by its code: how a client turns an answer back into an exception."""
+def by_code(root: type[KeyHolderError] = KeyHolderError) -> dict[str, type[KeyHolderError]]:
+    """Every error of this package by its code: how a client turns an answer back into an exception."""
+    below = [by_code(child) for child in root.__subclasses__()]
+    return {root.code: root} | {code: error for part in below for code, error in part.items()}

@@ -26,9 +26,17 @@ DAY_MS: Final = 24 * HOUR_MS
 MONTH_MS: Final = 30 * DAY_MS
 
 
+@dataclass(frozen=True)
+class Quota:
+    """How often somebody may ask in an hour and in a day."""
+
+    per_hour: int
+    per_day: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The numbers of protocol §7. Tests may make them smaller; nothing else changes them."""
+    """The numbers of protocol §7 and §9. Tests may make them smaller; nothing else changes them."""
 
     pause_after: int = 5
     pause_ms: int = 30_000
@@ -36,6 +44,10 @@ class Policy:
     per_hour: int = 20
     per_day: int = 100
     failures_per_30_days: int = 50
+    kiosk_searches: Quota = Quota(4_000, 40_000)
+    gallery_searches: Quota = Quota(8_000, 80_000)
+    kiosk_registrations: Quota = Quota(1_000, 5_000)
+    gallery_registrations: Quota = Quota(2_000, 10_000)
 
 
 @dataclass(frozen=True, kw_only=True)

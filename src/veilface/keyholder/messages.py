@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar, get_args
 
-from veilface.keyholder.errors import BY_CODE, KeyHolderError, KeyHolderUnavailable, Malformed
+from veilface.keyholder.errors import KeyHolderError, KeyHolderUnavailable, Malformed, by_code
 from veilface.protect.envelope import (
     HASH_BYTES,
     HEADER_BYTES,
@@ -106,27 +107,34 @@ def forget_message(account: bytes) -> bytes:
 # --- requests --------------------------------------------------------------------------------------------
 
 
+Lengths = Collection[int]
+"""Whole numbers of bytes, which may be a range of multiples."""
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Named fields of fixed length, in order; then, where there is any, evidence of one of these lengths.
+    """Named fields of fixed length, in order; then, where ``rest`` has any, one more field of one of these lengths.
 
-    Which of them fits the protection is for the flow to say, which knows the suite.
+    Which of them fits is for the flow to say, which knows the suite.
     """
 
     fields: Mapping[str, int]
-    evidence: frozenset[int] = frozenset()
+    rest: Lengths = frozenset()
+    rest_name: str = "evidence"
 
-    @property
-    def lengths(self) -> frozenset[int]:
+    @cached_property
+    def lengths(self) -> Lengths:
         """The lengths the request may have, in bytes."""
-        fixed = sum(self.fields.values())
-        return frozenset(fixed + length for length in self.evidence or {0})
+        fixed, rest = sum(self.fields.values()), self.rest or frozenset({0})
+        if isinstance(rest, range):
+            return range(fixed + rest.start, fixed + rest.stop, rest.step)
+        return frozenset(fixed + length for length in rest)
 
     def pack(self, **values: bytes) -> bytes:
         """Raises :class:`Malformed` when a field has another length."""
         for name, length in self.fields.items():
             exactly(values[name], length, name)
-        names = [*self.fields, *(["evidence"] if self.evidence else [])]
+        names = [*self.fields, *([self.rest_name] if self.rest else [])]
         packed = b"".join(values[name] for name in names)
         one_of(len(packed), self.lengths, "body")
         return packed
@@ -138,7 +146,7 @@ class Layout:
         for name, length in self.fields.items():
             values[name] = data[start : start + length]
             start += length
-        return values | ({"evidence": data[start:]} if self.evidence else {})
+        return values | ({self.rest_name: data[start:]} if self.rest else {})
 
 
 def exactly(data: bytes, length: int, field: str) -> None:
@@ -147,31 +155,37 @@ def exactly(data: bytes, length: int, field: str) -> None:
         raise Malformed(field=field, got=f"{len(data)} B", expected=f"{length} B")
 
 
-def one_of(length: int, lengths: Collection[int], field: str) -> None:
+def one_of(length: int, lengths: Lengths, field: str) -> None:
     """Raises :class:`Malformed` unless ``length`` is among ``lengths``."""
     if length not in lengths:
-        expected = ", ".join(f"{known} B" for known in sorted(lengths))
-        raise Malformed(field=field, got=f"{length} B", expected=expected)
+        raise Malformed(field=field, got=f"{length} B", expected=in_words(lengths))
 
 
-_SIGNED: Final = {"header": HEADER_BYTES, "signature": SIGNATURE_BYTES}
+def in_words(lengths: Lengths) -> str:
+    """``lengths`` as an error names them."""
+    if isinstance(lengths, range):
+        return f"{lengths.start} B … {lengths[-1]} B by {lengths.step} B"
+    return ", ".join(f"{known} B" for known in sorted(lengths))
+
+
+SIGNED: Final = {"header": HEADER_BYTES, "signature": SIGNATURE_BYTES}
 _ENROL_EVIDENCE: Final = frozenset(known.enrol_evidence_bytes for known in protections())
 _VERIFY_EVIDENCE: Final = frozenset(known.verify_evidence_bytes for known in protections())
 
 REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
     {
         "identity": Layout({}),
-        "register_device": Layout(_SIGNED | {"public_key": PUBLIC_POINT_BYTES}),
-        "approve_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
-        "revoke_device": Layout(_SIGNED | {"device_id": ID_BYTES}),
+        "register_device": Layout(SIGNED | {"public_key": PUBLIC_POINT_BYTES}),
+        "approve_device": Layout(SIGNED | {"device_id": ID_BYTES}),
+        "revoke_device": Layout(SIGNED | {"device_id": ID_BYTES}),
         "issue_challenge": Layout(
             {"type": 1, "account": ID_BYTES, "device": ID_BYTES, "context_hash": HASH_BYTES, "suite": 1}
         ),
         "public_key": Layout({"key_fp": HASH_BYTES}),
-        "enrol": Layout(_SIGNED, _ENROL_EVIDENCE),
+        "enrol": Layout(SIGNED, _ENROL_EVIDENCE),
         "activate": Layout({"account": ID_BYTES, "epoch": 4, "template_hash": HASH_BYTES}),
-        "verify": Layout(_SIGNED, _VERIFY_EVIDENCE),
-        "delete": Layout(_SIGNED),
+        "verify": Layout(SIGNED, _VERIFY_EVIDENCE),
+        "delete": Layout(SIGNED),
         "forget_account": Layout({"account": ID_BYTES}),
         "account_status": Layout({"account": ID_BYTES}),
         "audit_head": Layout({}),
@@ -199,7 +213,7 @@ def load_error(data: bytes) -> KeyHolderError:
     try:
         content = json.loads(data)
         details = {str(name): detail for name, detail in content["details"].items() if isinstance(detail, str | int)}
-        return BY_CODE[content["code"]](**details)
+        return by_code()[content["code"]](**details)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return KeyHolderUnavailable()
 

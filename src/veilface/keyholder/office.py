@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
 
-from veilface.keyholder import audit, challenges, epochs, limits
+from veilface.keyholder import audit, challenges, epochs, gallery_limits, limits
 from veilface.keyholder.admission import Message
 from veilface.keyholder.audit import Cause, Entry
 from veilface.keyholder.epochs import Epoch
+from veilface.keyholder.galleries import Galleries
+from veilface.keyholder.gallery_work import Packs, Searches
 from veilface.keyholder.keys import KeyEncryptionKey, SigningKey
 from veilface.keyholder.limits import Policy
 from veilface.keyholder.store import Store
@@ -42,11 +44,15 @@ class Office:
     model_fps: Mapping[Suite, bytes]
     challenge_key: bytes = field(init=False, repr=False)
     unsealed: UnsealedKeys = field(init=False)
+    galleries: Galleries = field(init=False)
+    searches: Searches = field(init=False, default_factory=Searches)
+    packs: Packs = field(init=False, default_factory=Packs)
     tidied_ms: int = 0
 
     def __post_init__(self) -> None:
         self.challenge_key = self.kek.derive(b"veilface challenge key")
         self.unsealed = UnsealedKeys(self.kek)
+        self.galleries = Galleries(self.store, self.kek)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -62,6 +68,7 @@ class Office:
             self.tidied_ms = now_ms
             challenges.forget_expired(db, now_ms=now_ms)
             limits.forget_old(db, now_ms=now_ms)
+            gallery_limits.forget_old(db, now_ms=now_ms)
             epochs.forget_abandoned(db, now_ms=now_ms)
             self.close_interrupted(db, before_ms=now_ms - TIDY_EVERY_MS, now_ms=now_ms)
 
@@ -76,6 +83,18 @@ class Office:
                 header_hash=row["header_hash"],
                 account=account,
                 device=device,
+                type=row["type"],
+                decision=Outcome.NOT_ACCEPTED,
+                cause=Cause.INTERRUPTED,
+            )
+            audit.append(db, entry, key=self.key)
+        for row in gallery_limits.still_open(db, before_ms=before_ms):
+            gallery_limits.close(db, attempt=row["id"])
+            entry = Entry(
+                time_ms=now_ms,
+                header_hash=row["header_hash"],
+                account=row["gallery"],
+                device=row["device"],
                 type=row["type"],
                 decision=Outcome.NOT_ACCEPTED,
                 cause=Cause.INTERRUPTED,

@@ -13,6 +13,8 @@ from veilface.protect.envelope import KeyCert, KeyPurpose, MessageType, Outcome,
 
 CERT_SKEW_MS: Final = 300_000
 CERT_LIFETIME_MS: Final = 24 * 3_600_000
+INGEST_EPOCH: Final = 1
+"""An ingest key is the only one its gallery ever has."""
 _MOST_FAILURES: Final = 0xFFFF
 
 
@@ -83,13 +85,34 @@ def issue(db: Connection, answer: Answer, *, recorded_as: int | None = None, key
 
 def certify(epoch: Epoch, *, key: SigningKey, now_ms: int) -> bytes:
     """A fresh certificate (138 B) that this key is the account's, good for a day."""
-    certificate = KeyCert(
-        purpose=KeyPurpose.ACCOUNT,
-        suite=epoch.suite,
-        subject_id=epoch.account,
-        epoch=epoch.number,
-        not_before=now_ms - CERT_SKEW_MS,
-        not_after=now_ms + CERT_LIFETIME_MS,
-        key_fp=epoch.key_fp,
+    return _certified(
+        KeyCert(
+            purpose=KeyPurpose.ACCOUNT,
+            suite=epoch.suite,
+            subject_id=epoch.account,
+            epoch=epoch.number,
+            not_before=now_ms - CERT_SKEW_MS,
+            not_after=now_ms + CERT_LIFETIME_MS,
+            key_fp=epoch.key_fp,
+        ),
+        key,
     )
+
+
+def certify_gallery(gallery: bytes, key_fp: bytes, *, key: SigningKey, now_ms: int) -> bytes:
+    """A fresh certificate (138 B) that this key is a gallery's ingest key, good for a day."""
+    return _certified(
+        KeyCert(
+            purpose=KeyPurpose.GALLERY,
+            subject_id=gallery,
+            epoch=INGEST_EPOCH,
+            not_before=now_ms - CERT_SKEW_MS,
+            not_after=now_ms + CERT_LIFETIME_MS,
+            key_fp=key_fp,
+        ),
+        key,
+    )
+
+
+def _certified(certificate: KeyCert, key: SigningKey) -> bytes:
     return replace(certificate, signature=key.sign(certificate.unsigned_bytes())).to_bytes()

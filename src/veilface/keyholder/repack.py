@@ -39,7 +39,7 @@ from veilface.protect.gallery import (
 )
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, N
-from veilface.protect.rlwe import ternary_coefficients
+from veilface.protect.rlwe import PublicKey, pack_words, ternary_coefficients
 from veilface.protect.stream import Integers, Stream, fresh_seed
 from veilface.protect.word_ring import Words
 
@@ -65,21 +65,29 @@ class GalleryDesk:
     def __init__(self, key: GalleryKey, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.key: Final = key
         self.public_key: Final = key.secret.public_key()
+        self.probe_key: Final = PublicKey(key.probe_public)
         self._probe_secret = SubjectSecret(key.probe_secret.pack())
         self._clock = clock
         self._queries: OrderedDict[bytes, _Query] = OrderedDict()
         self._lock = Lock()
 
     def begin(self, *, norm: bytes, range_: bytes, probe: Masked) -> Conversion:
-        """Check range and norm, then encrypt three times each masked coordinate as a constant.
+        """Check range and norm, then convert; raises ``ProbeUnsound`` and, for bytes no evidence has, ``Malformed``."""
+        cause, coordinates = self.examined(Evidence.parse(norm=norm, range_=range_), probe)
+        if cause is not Cause.NONE or coordinates is None:
+            raise ProbeUnsound
+        return self.converted(coordinates)
 
-        Raises ``ProbeUnsound`` and, for bytes that are no evidence, ``Malformed``.
+    def examined(self, evidence: Evidence, probe: Masked) -> tuple[Cause, Integers | None]:
+        """What is wrong with a probe, if anything, and its masked coordinates; both are found out every time."""
+        cause, coordinates = judge(self.key.probe_secret, evidence), opened(probe, self._probe_secret)
+        return cause | (Cause.RANGE if coordinates is None else Cause.NONE), coordinates
+
+    def converted(self, coordinates: Integers) -> Conversion:
+        """Encrypt three times each masked coordinate as a constant.
+
         The id (16 B) that comes back is good for one :meth:`reshare` and a few :meth:`conclude`.
         """
-        sound = judge(self.key.probe_secret, Evidence.parse(norm=norm, range_=range_)) == Cause.NONE
-        coordinates = opened(probe, self._probe_secret)
-        if not sound or coordinates is None:
-            raise ProbeUnsound
         constants = np.zeros((DIMENSION, SLOTS), np.int64)
         constants[:, 0] = SCAN.reduce(coordinates[::-1] * PROBE_FACTOR)
         return Conversion(query=self.admit(), sealed=self.key.secret.seal(constants))
@@ -191,6 +199,16 @@ def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: Secre
     packing = Packing(key, secret_of)
     packing.add((slot, one) for slot, one in enumerate(islice(templates, SLOTS)) if one is not None)
     return packing.seal()
+
+
+def rekeyed(key: PublicKey, coordinates: Integers) -> bytes:
+    """Masked integers (128,), encrypted afresh under a public key of suite 0x01 (73,728 B)."""
+    residues = np.zeros((len(DATA.primes), N), np.int64)
+    for row, prime in zip(residues, DATA.primes, strict=True):
+        row[:DIMENSION] = (coordinates + prime // 2) % prime - prime // 2
+    words = key.zero()
+    words[0] = DATA.residues(words[0] + DATA.forward(residues))
+    return pack_words(words)
 
 
 def opened(hidden: Masked, secret: SubjectSecret) -> Integers | None:

@@ -7,6 +7,7 @@ the log says which verb was asked and how it ended, never a value, an id or a de
 import asyncio
 import json
 import logging
+import re
 import shutil
 import signal
 import socket
@@ -30,12 +31,14 @@ from starlette.routing import Route
 from veilface.keyholder import core, messages, tls
 from veilface.keyholder.client import PUBLIC_KEY_FILE, KeyHolderApi
 from veilface.keyholder.errors import KeyHolderAddressTaken, KeyHolderBusy, KeyHolderError, Malformed
+from veilface.keyholder.messages import Lengths
 from veilface.protect.envelope import MessageType
 from veilface.protect.suites import Suite
 
 MOST_IN_WORK: Final = 32
 READ_TIMEOUT_S: Final = 10.0
 NO_SUITE: Final = b"\0"
+_NUMBER: Final = re.compile("[0-9]{1,12}")
 KEEP_ALIVE_S: Final = 75
 """Longer than the client keeps an idle connection, so that no request meets one that is just being closed."""
 
@@ -197,11 +200,11 @@ def _told(verb: str, error: Exception) -> KeyHolderError:
             return KeyHolderError()
 
 
-async def _read(request: Request, lengths: frozenset[int]) -> bytes:
+async def _read(request: Request, lengths: Lengths) -> bytes:
     """The body, if it is announced to have – and has – one of these lengths; not one byte is read otherwise."""
     announced = request.headers.get("content-length", "none")
-    if announced not in {str(length) for length in lengths}:
-        raise Malformed(field="content-length", got=announced[:20], expected=", ".join(map(str, sorted(lengths))))
+    if not _NUMBER.fullmatch(announced) or int(announced) not in lengths:
+        raise Malformed(field="content-length", got=announced[:20], expected=messages.in_words(lengths))
     body = bytearray()
     async with asyncio.timeout(READ_TIMEOUT_S):
         async for chunk in request.stream():

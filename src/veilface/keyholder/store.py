@@ -93,6 +93,38 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE epochs ADD COLUMN suite INTEGER NOT NULL DEFAULT 1 CHECK (suite IN (1, 3, 4));
     """,
+    """
+    CREATE TABLE galleries (
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        key_fp BLOB NOT NULL UNIQUE CHECK (length(key_fp) = 32),
+        public_key BLOB NOT NULL,
+        wrapped BLOB NOT NULL,
+        first_epoch INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    CREATE TABLE gallery_members (
+        gallery BLOB NOT NULL REFERENCES galleries (id) ON DELETE CASCADE,
+        account BLOB NOT NULL REFERENCES accounts (id),
+        key_fp BLOB NOT NULL CHECK (length(key_fp) = 32),
+        since_ms INTEGER NOT NULL,
+        PRIMARY KEY (gallery, account)
+    ) STRICT;
+    CREATE INDEX gallery_members_by_account ON gallery_members (account);
+
+    CREATE TABLE gallery_attempts (
+        id INTEGER PRIMARY KEY,
+        gallery BLOB NOT NULL,
+        device BLOB NOT NULL,
+        type INTEGER NOT NULL,
+        header_hash BLOB NOT NULL CHECK (length(header_hash) = 32),
+        time_ms INTEGER NOT NULL,
+        open INTEGER NOT NULL DEFAULT 1 CHECK (open IN (0, 1))
+    ) STRICT;
+    CREATE INDEX gallery_attempts_by_gallery ON gallery_attempts (gallery, type, time_ms);
+    CREATE INDEX gallery_attempts_by_device ON gallery_attempts (gallery, device, type, time_ms);
+    CREATE INDEX gallery_attempts_by_time ON gallery_attempts (time_ms);
+    CREATE INDEX gallery_attempts_open ON gallery_attempts (open) WHERE open = 1;
+    """,
 )
 """SQL that leads from schema version i to i + 1; ``PRAGMA user_version`` says where a file stands."""
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, Final, Self, TypeVar
+from typing import ClassVar, Final, Literal, Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,6 +33,8 @@ LABEL_ENROL: Final = b"VFENROL"
 LABEL_DELETE: Final = b"VFDELETE"
 LABEL_DEVICE: Final = b"VFDEVICE"
 LABEL_REVOKE: Final = b"VFREVOKE"
+LABEL_GALLERY: Final = b"VFGALLERY"
+LABEL_SEARCH: Final = b"VFSEARCH"
 
 
 class MessageType(IntEnum):
@@ -92,6 +94,18 @@ def revocation_context(device_id: bytes) -> bytes:
     """The context of the revocation of ``device_id``."""
     _exactly(device_id, ID_BYTES, "device_id")
     return sha256(LABEL_REVOKE + device_id)
+
+
+def gallery_context(gallery: bytes, act: Literal["in", "out", "register"]) -> bytes:
+    """What a message of type 14 is bound to: joining a gallery, leaving it, or a kiosk's registering of somebody."""
+    _exactly(gallery, ID_BYTES, "gallery")
+    return sha256(LABEL_GALLERY + gallery + act.encode())
+
+
+def search_context(gallery: bytes) -> bytes:
+    """What a kiosk's search (type 13) is bound to."""
+    _exactly(gallery, ID_BYTES, "gallery")
+    return sha256(LABEL_SEARCH + gallery)
 
 
 # --- header ----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What happens to a template's key after it was accepted: it becomes current, and one day it is erased."""
 
-from veilface.keyholder import audit, devices, epochs, limits, receipts
+from veilface.keyholder import audit, devices, epochs, galleries, gallery_members, limits, receipts
 from veilface.keyholder.admission import Message
 from veilface.keyholder.audit import Entry, Event
 from veilface.keyholder.errors import StaleKey, WrongSuite, WrongTemplate
@@ -20,6 +20,7 @@ def activate(office: Office, *, account: bytes, epoch: int, template_hash: bytes
         if device is None:
             return
         limits.reset(db, account=account, device=device)
+        gallery_members.leave_all(db, account=account)
         entry = Entry(
             time_ms=now_ms,
             header_hash=digest(b"VFACTIVATE" + account + epoch.to_bytes(4, "big") + template_hash),
@@ -47,6 +48,7 @@ def delete(office: Office, *, header: bytes, signature: bytes) -> bytes:
             raise WrongTemplate
         office.admit(db, message, public_key=device.public_key, now_ms=now_ms)
         erased = epochs.erase(db, message.account, reason="deleted", now_ms=now_ms)
+        gallery_members.leave_all(db, account=message.account)
         answer = receipts.answer(message, message.header.template_hash, outcome=Outcome.ACCEPTED)
         receipt = receipts.issue(db, answer, key=office.key, now_ms=now_ms)
     office.forget_keys(erased)
@@ -58,10 +60,12 @@ def forget_account(office: Office, *, account: bytes) -> bytes:
     with office.store.transaction() as db:
         now_ms = office.clock()
         devices.require_account(db, account)
+        galleries.require_none(db, account)
         current = epochs.find(db, account, "current")
         erased = epochs.erase(db, account, reason="forgotten", now_ms=now_ms)
         devices.forget(db, account=account, now_ms=now_ms)
         limits.forget(db, account=account)
+        gallery_members.leave_all(db, account=account)
         answer = Answer(
             header_hash=digest(forget_message(account)),
             account=account,
