@@ -76,6 +76,28 @@ class FacePipeline:
         """The embedding of the face that :meth:`single` finds; raises as it does."""
         return self._embedder.embed(self._meant(data, require_quality=require_quality).crop)
 
+    def glance(self, frame: RGB) -> list[Detection]:
+        """The faces of a camera's frame, quickly: where they are, the surest first, in pixels of the frame."""
+        working = working_picture(from_array(frame))
+        return [face.scaled(working.factor, working.factor) for face in self._detector.glance(working.image)]
+
+    def look_closer(self, frame: RGB, seen: Detection) -> Face | None:
+        """A face that a glance at this frame has found, as :meth:`faces` would describe it.
+
+        Embedded only where it has no problem; None where a closer look shows no face.
+        """
+        image = from_array(frame)
+        working = working_picture(image)
+        found = self._detector.look_closer(working.image, seen.scaled(1 / working.factor, 1 / working.factor))
+        if found is None:
+            return None
+        face = self._describe(working, found, size=image.size, limits=ACCEPTABLE)
+        return face if face.quality.problems else replace(face, embedding=self._embedder.embed(face.crop))
+
+    def embed(self, face: Face) -> Embedding:
+        """The embedding of a face that was described without."""
+        return self._embedder.embed(face.crop)
+
     def _meant(self, data: bytes | RGB, *, require_quality: bool) -> Face:
         face = dominant(self.faces(data, embed=False))
         if require_quality and face.quality.problems:
