@@ -63,19 +63,6 @@ def add_passkey(request: HttpRequest, body: PasskeyAttestation) -> Status[Passke
     return Status(201, shown(row))
 
 
-@router.patch("/passkeys/{passkey_id}", response=Passkey, auth=IN_A_BROWSER)
-def rename_passkey(request: HttpRequest, passkey_id: Identifier, body: PasskeyName) -> Passkey:
-    """Call a passkey something else."""
-    return shown(passkeys.rename(caller(request).account, passkey_id, name=body.name))
-
-
-@router.delete("/passkeys/{passkey_id}", response={204: None}, auth=IN_A_BROWSER)
-def remove_passkey(request: HttpRequest, passkey_id: Identifier) -> Status[None]:
-    """Forget a passkey; it opens nothing any more."""
-    passkeys.remove(caller(request).account, passkey_id)
-    return Status(204, None)
-
-
 @router.post("/passkeys/confirmation", response=PasskeyRequest, auth=IN_A_BROWSER)
 def begin_confirming(request: HttpRequest) -> PasskeyRequest:
     """What to ask an authenticator to confirm something with, where a password would do as well."""
@@ -104,6 +91,19 @@ def sign_in_by_passkey(request: HttpRequest, body: PasskeyAssertion) -> SignedIn
     """Sign in with a passkey instead of the password."""
     account = passkeys.sign_in(body.read(), binding=visitor_binding(request))
     return signed_in(sign_in(request, account, method=SignIn.Method.PASSKEY))
+
+
+@router.patch("/passkeys/{passkey_id}", response=Passkey, auth=IN_A_BROWSER)
+def rename_passkey(request: HttpRequest, passkey_id: Identifier, body: PasskeyName) -> Passkey:
+    """Call a passkey something else."""
+    return shown(passkeys.rename(caller(request).account, passkey_id, name=body.name))
+
+
+@router.delete("/passkeys/{passkey_id}", response={204: None}, auth=IN_A_BROWSER)
+def remove_passkey(request: HttpRequest, passkey_id: Identifier) -> Status[None]:
+    """Forget a passkey; it opens nothing any more."""
+    passkeys.remove(caller(request).account, passkey_id)
+    return Status(204, None)
 
 
 def shown(row: PasskeyRow) -> Passkey:
