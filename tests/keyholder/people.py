@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 
 from veilface.keyholder.client import KeyHolderApi
-from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.messages import DeviceRecord, Grant
 from veilface.keyholder.store import FILE_NAME
 from veilface.match import masks
@@ -88,6 +87,7 @@ class Person:
     template: bytes = b""
     scheme: str = "homomorphic"
     token: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    known_epochs: dict[bytes, int] = field(default_factory=dict)
     known_evidence: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
 
     @property
@@ -148,6 +148,8 @@ class Person:
     def enrolment(self, face: Vector = FACE) -> Signed:
         grant = self.grant(MessageType.ENROL)
         assert grant.key_fp is not None
+        assert grant.epoch is not None
+        self.known_epochs[grant.key_fp] = grant.epoch
         public_key = self.holder.public_key(grant.key_fp)
         body = self.protection.enrol(face, key=public_key, token=self.token)
         made = enrol_evidence(self.protection, body, masks=partial(masks.prepare, public_key, purpose="enrol"))
@@ -180,10 +182,7 @@ class Person:
         assert self.holder.account_status(self.account).epoch == epoch != status.epoch
 
     def epoch_of(self, signed: Signed) -> int:
-        assert isinstance(self.holder, KeyHolder)
-        with self.holder._office.store.reading() as db:
-            row = db.execute("SELECT epoch FROM epochs WHERE key_fp = ?", (signed.header.key_fp,)).fetchone()
-        return int(row["epoch"])
+        return self.known_epochs[signed.header.key_fp]
 
     def evidence(self, face: Vector, key_fp: bytes) -> bytes:
         """Made once a face and key: the key holder judges it anew under every challenge."""

@@ -2,16 +2,12 @@
 
 import http.client
 import json
-import signal
-import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,66 +17,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from tests.keyholder.people import Person, dump
+from tests.keyholder.walls import HOST, SERVE, Running, free_port, start, stop
 from veilface.keyholder import audit, errors, messages, service, tls
 from veilface.keyholder.client import RemoteKeyHolder
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.protect.envelope import MessageType, Outcome, Receipt
-
-HOST = "127.0.0.1"
-SERVE = """
-import sys
-from pathlib import Path
-from veilface.keyholder import service
-service.serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]))
-"""
-
-
-@dataclass
-class Running:
-    """A key holder in a process of its own."""
-
-    data: Path
-    credentials: Path
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"https://{HOST}:{self.port}"
-
-    def client(self, credentials: Path | None = None) -> RemoteKeyHolder:
-        return RemoteKeyHolder(self.url, credentials=credentials or self.credentials)
-
-    def raw(self, context: ssl.SSLContext | None = None) -> http.client.HTTPSConnection:
-        context = context or tls.client_context(self.credentials)
-        return http.client.HTTPSConnection(HOST, self.port, context=context, timeout=10)
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def start(data: Path, credentials: Path, log: Path, port: int) -> Running:
-    command = [sys.executable, "-c", SERVE, str(data), str(port)]
-    with log.open("ab") as stderr:
-        process = subprocess.Popen(command, stderr=stderr)
-    running = Running(data, credentials, port, log, process)
-    with running.client() as client:
-        for _ in range(300):
-            try:
-                client.identity()
-            except errors.KeyHolderUnavailable:
-                time.sleep(0.1)
-            else:
-                return running
-    pytest.fail(log.read_text())
-
-
-def stop(running: Running) -> int:
-    running.process.send_signal(signal.SIGTERM)
-    return running.process.wait(20)
 
 
 @pytest.fixture(scope="module")

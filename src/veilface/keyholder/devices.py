@@ -36,10 +36,15 @@ def require_account(db: Connection, account: bytes) -> None:
 
 def exists(db: Connection, account: bytes) -> bool:
     """Whether any device was ever registered for the account; raises ``AccountForgotten``."""
-    row = one(db, "SELECT forgotten_ms FROM accounts WHERE id = :account", account=account)
-    if row is not None and row["forgotten_ms"] is not None:
+    if is_forgotten(db, account):
         raise AccountForgotten
-    return row is not None
+    return one(db, "SELECT 1 FROM accounts WHERE id = :account", account=account) is not None
+
+
+def is_forgotten(db: Connection, account: bytes) -> bool:
+    """Whether the account was erased."""
+    erased = "SELECT 1 FROM accounts WHERE id = :account AND forgotten_ms IS NOT NULL"
+    return one(db, erased, account=account) is not None
 
 
 def require_active(db: Connection, *, account: bytes, device: bytes, now_ms: int) -> Device:

@@ -14,7 +14,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
@@ -28,15 +29,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from veilface.keyholder import core, messages, tls
-from veilface.keyholder.client import PUBLIC_KEY_FILE, KeyHolderApi
+from veilface.keyholder import core, gallery_messages, messages, tls
+from veilface.keyholder.client import PUBLIC_KEY_FILE, REQUESTS, KeyHolderApi
 from veilface.keyholder.errors import KeyHolderAddressTaken, KeyHolderBusy, KeyHolderError, Malformed
 from veilface.keyholder.messages import Lengths
 from veilface.protect.envelope import MessageType
+from veilface.protect.gallery import Conversion, EpochKeys, PackedBlock, Reshared, Verdict
 from veilface.protect.suites import Suite
 
 MOST_IN_WORK: Final = 32
+LARGE_BYTES: Final = 1 << 20
+MOST_LARGE: Final = 2
+"""Requests above :data:`LARGE_BYTES` that are read and worked on at once: of a million templates they take 37 MB."""
 READ_TIMEOUT_S: Final = 10.0
+SLOWEST_BYTES_S: Final = 2e6
+"""The link over which a large request still comes in time, in bytes a second."""
 NO_SUITE: Final = b"\0"
 _NUMBER: Final = re.compile("[0-9]{1,12}")
 KEEP_ALIVE_S: Final = 75
@@ -139,7 +146,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def application(keyholder: KeyHolderApi) -> Starlette:
     """The ASGI application: ``POST /v1/<verb>`` for every verb, and ``GET /v1/health``."""
     desk = _Desk(keyholder)
-    routes = [Route(f"/v1/{verb}", partial(desk.answer, verb), methods=["POST"]) for verb in messages.REQUESTS]
+    routes = [Route(f"/v1/{verb}", partial(desk.answer, verb), methods=["POST"]) for verb in REQUESTS]
     return Starlette(routes=[*routes, Route("/v1/health", desk.health, methods=["GET"])])
 
 
@@ -149,6 +156,7 @@ class _Desk:
     def __init__(self, keyholder: KeyHolderApi) -> None:
         self._keyholder = keyholder
         self._in_work = 0
+        self._large = asyncio.Semaphore(MOST_LARGE)
 
     async def health(self, _request: Request) -> Response:
         """200 when the database answers."""
@@ -158,11 +166,29 @@ class _Desk:
         """Read exactly what the verb takes, ask, answer."""
 
         async def work() -> bytes:
-            layout = messages.REQUESTS[verb]
-            fields = layout.unpack(await _read(request, layout.lengths))
-            return await run_in_threadpool(_ask, self._keyholder, verb, fields)
+            layout = REQUESTS[verb]
+            length = _announced(request, layout.lengths)
+            async with self._room(length):
+                fields = layout.unpack(await _read(request, length))
+                return await run_in_threadpool(_ask, self._keyholder, verb, fields)
 
         return await self._guarded(verb, work)
+
+    @asynccontextmanager
+    async def _room(self, length: int) -> AsyncIterator[None]:
+        """Wait until a request of this length may be read; raises ``KeyHolderBusy`` after a while."""
+        if length <= LARGE_BYTES:
+            yield
+            return
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await self._large.acquire()
+        except TimeoutError as error:
+            raise KeyHolderBusy from error
+        try:
+            yield
+        finally:
+            self._large.release()
 
     async def _read_head(self) -> bytes:
         await run_in_threadpool(self._keyholder.audit_head)
@@ -200,30 +226,38 @@ def _told(verb: str, error: Exception) -> KeyHolderError:
             return KeyHolderError()
 
 
-async def _read(request: Request, lengths: Lengths) -> bytes:
-    """The body, if it is announced to have – and has – one of these lengths; not one byte is read otherwise."""
+def _announced(request: Request, lengths: Lengths) -> int:
+    """The length the body is announced to have, if it is one of these; not one byte is read otherwise."""
     announced = request.headers.get("content-length", "none")
     if not _NUMBER.fullmatch(announced) or int(announced) not in lengths:
         raise Malformed(field="content-length", got=announced[:20], expected=messages.in_words(lengths))
+    return int(announced)
+
+
+async def _read(request: Request, length: int) -> bytes:
+    """The body, which the server cuts off at the length it was announced to have."""
     body = bytearray()
-    async with asyncio.timeout(READ_TIMEOUT_S):
+    async with asyncio.timeout(READ_TIMEOUT_S + length / SLOWEST_BYTES_S):
         async for chunk in request.stream():
             body += chunk
     return bytes(body)
 
 
 def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
-    """Call the verb of the same name; the few fields that are not bytes are read here."""
-    arguments: dict[str, Any] = dict(fields)
+    """Call the verb of the same name; the fields that are not bytes are read here."""
+    arguments: dict[str, Any] = {name: _field(name, data) for name, data in fields.items()}
     match verb:
         case "issue_challenge":
             arguments["type"] = _member(MessageType, fields["type"][0], "type")
             arguments["suite"] = _member(Suite, fields["suite"][0], "suite") if fields["suite"] != NO_SUITE else None
-        case "activate":
-            arguments["epoch"] = int.from_bytes(fields["epoch"], "big")
         case "public_key" | "account_status":
             return _encoded(getattr(keyholder, verb)(*fields.values()))
     return _encoded(getattr(keyholder, verb)(**arguments))
+
+
+def _field(name: str, data: bytes) -> Any:
+    reader = gallery_messages.READERS.get(name)
+    return reader(data) if reader else data
 
 
 def _member(kind: type[Kind], value: int, field: str) -> Kind:
@@ -239,5 +273,9 @@ def _encoded(answer: Any) -> bytes:
             return b""
         case bytes():
             return answer
+        case bool():
+            return bytes([answer])
+        case EpochKeys() | PackedBlock() | Conversion() | Reshared() | Verdict():
+            return gallery_messages.dump(answer)
         case _:
             return messages.dump(answer)

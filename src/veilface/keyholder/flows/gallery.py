@@ -45,8 +45,9 @@ def forget(office: Office, *, gallery: bytes) -> None:
     """See ``GalleryApi.gallery_forget``."""
     with office.store.transaction() as db:
         now_ms = office.clock()
-        if not galleries.exists(db, gallery):
+        if devices.is_forgotten(db, gallery):
             return
+        galleries.key_fp(db, gallery)
         office.galleries.keys.forget(db, gallery)
         devices.forget(db, account=gallery, now_ms=now_ms)
         gallery_limits.forget(db, gallery=gallery)
