@@ -31,3 +31,15 @@ class OptionsExclude(WrongUse):
     """Options that belong to different tasks were given together: ``first`` and ``second``."""
 
     code = "cli.options_exclude"
+
+
+class ConsentNeeded(WrongUse):
+    """Somebody is to be registered without ``--consent``."""
+
+    code = "cli.consent_needed"
+
+
+class NoUsablePicture(VeilfaceError):
+    """None of the pictures shows one face well enough."""
+
+    code = "cli.no_usable_picture"

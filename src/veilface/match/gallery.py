@@ -85,6 +85,11 @@ class Gallery:
         packer.erase_before(epoch)
         self._files.keep_only({placed.block for placed in truth.blocks()})
 
+    @property
+    def keys(self) -> EpochKeys:
+        """The public keys of the present epoch."""
+        return self._keys
+
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         """Take in templates, durably. They are found once they are packed."""
         self._truth.add(enrolments)
@@ -99,6 +104,9 @@ class Gallery:
 
     def view(self) -> View:
         """The gallery as it is now; raises :class:`GalleryDamaged` rather than search only a part of it."""
+        _, generation = self._truth.standing()
+        if (view := self._view) is not None and view.generation == generation:
+            return view  # without the lock: a packing under way keeps no search waiting
         with self._lock:
             _, generation = self._truth.standing()
             if self._view is None or self._view.generation != generation:
@@ -185,20 +193,19 @@ class Gallery:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="veilface-ingest") as threads:
             ahead: deque[Future[list[Masked | None]]] = deque()
             for start in range(0, SLOTS, _CHUNK):
-                chunk = [self._enrolment(members, slot) for slot in range(start, start + _CHUNK)]
+                chunk = self._enrolments(members, range(start, start + _CHUNK))
                 ahead.append(threads.submit(_hide, chunk, masks[start : start + _CHUNK]))
                 if len(ahead) > _THREADS:
                     yield from ahead.popleft().result()
             for hidden in ahead:
                 yield from hidden.result()
 
-    def _enrolment(self, members: dict[int, bytes], slot: int) -> Enrolment | None:
-        """Whoever is to have this slot; somebody who was removed a moment ago loses it here."""
-        member = members.get(slot)
-        found = None if member is None else next(self._truth.enrolments([member]), None)
-        if found is None:
-            members.pop(slot, None)
-        return found
+    def _enrolments(self, members: dict[int, bytes], slots: range) -> list[Enrolment | None]:
+        """Whoever is to have these slots; somebody who was removed a moment ago loses theirs here."""
+        wanted = [members.pop(slot, b"") for slot in slots]
+        found = {one.member: one for one in self._truth.enrolments([member for member in wanted if member])}
+        members.update((slot, member) for slot, member in zip(slots, wanted, strict=True) if member in found)
+        return [found.get(member) for member in wanted]
 
     def _look(self, generation: int) -> View:
         placed = self._truth.blocks()

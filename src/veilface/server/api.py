@@ -27,6 +27,8 @@ from veilface.server.errors import (
     UnsupportedBody,
 )
 from veilface.server.failures import failure_response, storage_failure
+from veilface.server.galleries.api import router as galleries
+from veilface.server.galleries.kiosk_api import router as kiosks
 from veilface.server.recognition.api import router as recognition
 from veilface.server.recognition.face_login_api import router as face_login
 from veilface.server.site_api import router as site
@@ -77,7 +79,20 @@ api = VeilfaceApi(
     parser=StrictJson(),
     urls_namespace="api",
 )
-for router in (site, accounts, sign_ins, passkeys, account, devices, enrolment, recognition, face_login, wallet):
+for router in (
+    site,
+    accounts,
+    sign_ins,
+    passkeys,
+    account,
+    devices,
+    enrolment,
+    recognition,
+    face_login,
+    wallet,
+    galleries,
+    kiosks,
+):
     api.add_router("/v1", router)
 
 

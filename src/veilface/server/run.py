@@ -116,5 +116,8 @@ class Gunicorn(BaseApplication):
     def load(self) -> "Callable[..., Any]":
         """The WSGI application, loaded in the worker: threads and connections begin after the fork."""
         application = import_app("veilface.server.wsgi:application")
+        from veilface.server.galleries import keeper  # noqa: PLC0415 – not before the apps are loaded
+
         witnessing.start()
+        keeper.start()
         return application

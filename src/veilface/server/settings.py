@@ -24,6 +24,7 @@ ORIGIN = env.text("VEILFACE_ORIGIN", "http://localhost:8000").rstrip("/")
 SITE_FILE = env.path("VEILFACE_SITE_FILE", HERE / "site.toml")
 KEYHOLDER_URL = env.text("VEILFACE_KEYHOLDER_URL", "https://localhost:8001")
 KEYHOLDER_CREDENTIALS = env.path("VEILFACE_KEYHOLDER_CREDENTIALS", DATA / "keyholder")
+GALLERIES = env.path("VEILFACE_GALLERIES", DATA / "galleries")
 AUDIT_HEADS = env.path("VEILFACE_AUDIT_HEADS", DATA / "audit-heads.jsonl")
 PROXY_HOPS = env.integer("VEILFACE_PROXY_HOPS", 0)
 VERSION = version("veilface")
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "veilface.server.apps.ServerConfig",
     "veilface.server.accounts.apps.AccountsConfig",
     "veilface.server.enrolment.apps.EnrolmentConfig",
+    "veilface.server.galleries.apps.GalleriesConfig",
     "veilface.server.wallet.apps.WalletConfig",
 ]
 MIDDLEWARE = [

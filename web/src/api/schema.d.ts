@@ -264,6 +264,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/galleries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Galleries
+         * @description The galleries of this site, what each is for, and since when one is in it.
+         */
+        get: operations["veilface_server_galleries_api_list_galleries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/galleries/{gallery_id}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow Membership
+         * @description Permission, for 90 s, to sign that one joins or leaves.
+         */
+        post: operations["veilface_server_galleries_api_allow_membership"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/galleries/{gallery_id}/leaving": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave Gallery
+         * @description Leave a gallery: from now on nobody is told one's name. The body is `H‖signature` of type 14.
+         */
+        post: operations["veilface_server_galleries_api_leave_gallery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/galleries/{gallery_id}/membership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join Gallery
+         * @description Let oneself be found in a gallery. The body is `H‖signature` of type 14; one is found a few seconds later.
+         */
+        post: operations["veilface_server_galleries_api_join_gallery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -298,6 +378,160 @@ export interface paths {
         get: operations["veilface_server_enrolment_api_read_key"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Kiosk
+         * @description The kiosk that asks, its gallery, and the key that probes come under.
+         */
+        get: operations["veilface_server_galleries_kiosk_api_read_kiosk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow
+         * @description Permission, for 90 s each, to sign so many messages.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_allow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Who is in the gallery, first come first, a hundred at a time.
+         */
+        get: operations["veilface_server_galleries_kiosk_api_list_people"];
+        put?: never;
+        /**
+         * Register
+         * @description Register somebody who agreed to it. The body is `H‖signature‖T` of type 14, under the gallery's key.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_register"];
+        /**
+         * Remove All
+         * @description Forget everybody whom this gallery's kiosks registered; the gallery's name confirms it.
+         */
+        delete: operations["veilface_server_galleries_kiosk_api_remove_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Forget somebody whom a kiosk registered.
+         */
+        delete: operations["veilface_server_galleries_kiosk_api_remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Give somebody whom a kiosk registered another name.
+         */
+        patch: operations["veilface_server_galleries_kiosk_api_rename"];
+        trace?: never;
+    };
+    "/api/v1/kiosk/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search
+         * @description Who is it? The body is `H‖signature‖P` of type 13; the probe is computed with and forgotten.
+         *
+         *     The stages' times are in `Server-Timing`.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join
+         * @description Become a kiosk of a gallery; the code is used up, and the token shown this once.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosks/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow Joining
+         * @description What a device must sign to become a kiosk, for the operator's code. The code is not used up.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_allow_joining"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1065,6 +1299,14 @@ export interface components {
             template: components["schemas"]["Template"];
         };
         /**
+         * Everybody
+         * @description The gallery's name, so that nobody is deleted by mistake.
+         */
+        Everybody: {
+            /** Confirm */
+            confirm: string;
+        };
+        /**
          * FaceLogin
          * @description A new session, and the key holder's receipt (192 B) for the face that began it.
          */
@@ -1124,6 +1366,46 @@ export interface components {
             message: string;
         };
         /**
+         * Found
+         * @description Who it is. `ambiguous`: several are too much alike to tell, or more than four, and then nobody is named.
+         *
+         *     `searched` – how many people were compared.
+         */
+        Found: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "found" | "nobody" | "ambiguous";
+            /** People */
+            people: components["schemas"]["Named"][];
+            /** Searched */
+            searched: number;
+        };
+        /**
+         * Galleries
+         * @description All galleries of this site.
+         */
+        Galleries: {
+            /** Galleries */
+            galleries: components["schemas"]["Gallery"][];
+        };
+        /**
+         * Gallery
+         * @description A gallery one may join: who runs it says what it is for.
+         */
+        Gallery: {
+            /** Id */
+            id: string;
+            membership: components["schemas"]["Joined"] | null;
+            /** Name */
+            name: string;
+            /** People */
+            people: number;
+            /** Purpose */
+            purpose: string;
+        };
+        /**
          * Health
          * @description What works. The server answers 503 when its database does not.
          */
@@ -1168,6 +1450,37 @@ export interface components {
             until?: string | null;
         };
         /**
+         * Joined
+         * @description Since when one is in a gallery.
+         */
+        Joined: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * JoiningChallenge
+         * @description The gallery, whose id stands in the header as the account's, and the challenge.
+         */
+        JoiningChallenge: {
+            challenge: components["schemas"]["Challenge"];
+            gallery: components["schemas"]["Place"];
+        };
+        /**
+         * JoiningRequest
+         * @description The operator's code, and the device that wants to be a kiosk; `context_hash` is that of its registration.
+         */
+        JoiningRequest: {
+            /** Code */
+            code: string;
+            /** Context Hash */
+            context_hash: string;
+            /** Device Id */
+            device_id: string;
+        };
+        /**
          * KeyHolder
          * @description The pinned key that signs certificates and receipts; ``ready`` – it answers now.
          */
@@ -1178,6 +1491,72 @@ export interface components {
             public_key: string;
             /** Ready */
             ready: boolean;
+        };
+        /**
+         * KioskChallengeRequest
+         * @description What for, and how many: a kiosk may fetch some ahead.
+         */
+        KioskChallengeRequest: {
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "identify" | "register";
+        };
+        /**
+         * KioskRegistration
+         * @description The operator's code, and the header (type 17) that the kiosk signed with the key of `public_key`.
+         */
+        KioskRegistration: {
+            /** Code */
+            code: string;
+            /** Device Id */
+            device_id: string;
+            /** Header */
+            header: string;
+            /** Name */
+            name: string;
+            /** Public Key */
+            public_key: string;
+            /** Signature */
+            signature: string;
+        };
+        /**
+         * KioskState
+         * @description The kiosk, how many people its gallery has, and the key to make probes with.
+         */
+        KioskState: {
+            /**
+             * Active From
+             * Format: date-time
+             */
+            active_from: string;
+            gallery: components["schemas"]["Place"];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** People */
+            people: number;
+            probe_key: components["schemas"]["ProbeKey"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "active" | "revoked";
+        };
+        /**
+         * Left
+         * @description The key holder's receipt (192 B): no template of the account is opened for this gallery any more.
+         */
+        Left: {
+            /** Receipt */
+            receipt: string;
         };
         /**
          * Limits
@@ -1207,6 +1586,32 @@ export interface components {
             about: components["schemas"]["Localised"];
             name: components["schemas"]["Localised"];
             role: components["schemas"]["Localised"];
+        };
+        /**
+         * Membership
+         * @description In since then, and the key holder's receipt (192 B).
+         */
+        Membership: {
+            /** Receipt */
+            receipt: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * MembershipRequest
+         * @description Which device will sign, and whether it is to leave.
+         */
+        MembershipRequest: {
+            /** Device Id */
+            device_id: string;
+            /**
+             * Leave
+             * @default false
+             */
+            leave: boolean;
         };
         /**
          * Movement
@@ -1255,6 +1660,47 @@ export interface components {
             after: string | null;
             /** Movements */
             movements: components["schemas"]["Movement"][];
+        };
+        /**
+         * Named
+         * @description Somebody who was found.
+         */
+        Named: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * NewKiosk
+         * @description A kiosk that just joined; its token is shown this once.
+         */
+        NewKiosk: {
+            /**
+             * Active From
+             * Format: date-time
+             */
+            active_from: string;
+            gallery: components["schemas"]["Place"];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "active" | "revoked";
+            /** Token */
+            token: string;
+        };
+        /**
+         * NewName
+         * @description Another name.
+         */
+        NewName: {
+            /** Name */
+            name: string;
         };
         /**
          * Order
@@ -1477,6 +1923,50 @@ export interface components {
             password?: string | null;
         };
         /**
+         * People
+         * @description A page of them; `next` goes into `after` for the page that follows.
+         */
+        People: {
+            /** Next */
+            next: string | null;
+            /** People */
+            people: components["schemas"]["Person"][];
+        };
+        /**
+         * Person
+         * @description Somebody in the gallery: by an account of their own, or registered at a kiosk.
+         */
+        Person: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "account" | "kiosk";
+            /** Name */
+            name: string;
+            /**
+             * Registered At
+             * Format: date-time
+             */
+            registered_at: string;
+        };
+        /**
+         * Place
+         * @description The gallery a kiosk is for.
+         */
+        Place: {
+            /** Id */
+            id: string;
+            /** May Register */
+            may_register: boolean;
+            /** Name */
+            name: string;
+            /** Purpose */
+            purpose: string;
+        };
+        /**
          * Presence
          * @description A session of the site or a program's token. ``name`` – the browser in short, or what the program is called.
          *
@@ -1506,6 +1996,14 @@ export interface components {
             method: "password" | "passkey" | "face";
             /** Name */
             name: string;
+        };
+        /**
+         * ProbeKey
+         * @description The key that probes, and templates registered here, come under; `GET /keys/{key_fp}` has it.
+         */
+        ProbeKey: {
+            /** Key Fp */
+            key_fp: string;
         };
         /**
          * Profile
@@ -1564,6 +2062,14 @@ export interface components {
             terms_version: string;
             /** Username */
             username: string;
+        };
+        /**
+         * Removed
+         * @description How many were deleted.
+         */
+        Removed: {
+            /** Removed */
+            removed: number;
         };
         /**
          * Scheme
@@ -2275,6 +2781,140 @@ export interface operations {
             };
         };
     };
+    veilface_server_galleries_api_list_galleries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Galleries"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_api_allow_membership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gallery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembershipRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_api_leave_gallery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gallery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Left"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_api_join_gallery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gallery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     veilface_server_site_api_read_health: {
         parameters: {
             query?: never;
@@ -2331,6 +2971,331 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_read_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskState"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_allow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskChallengeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"][];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_list_people: {
+        parameters: {
+            query?: {
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_register: {
+        parameters: {
+            query: {
+                name: string;
+                consent?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_remove_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Everybody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskRegistration"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKiosk"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    veilface_server_galleries_kiosk_api_allow_joining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoiningRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoiningChallenge"];
                 };
             };
             /** @description Refused or failed */

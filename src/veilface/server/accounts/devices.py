@@ -21,6 +21,7 @@ from veilface.server.accounts import messages
 from veilface.server.accounts.labels import usable_label
 from veilface.server.accounts.models import Account, Device
 from veilface.server.errors import DeviceNameUnusable, NotFound
+from veilface.server.galleries import leaving
 
 NAME_CHARACTERS: Final = 60
 USE_IS_NOTED_EVERY: Final = timedelta(minutes=10)
@@ -64,6 +65,7 @@ def revoke(account: Account, *, device_id: str, header: bytes, signature: bytes)
     record = keyholding.keyholder().revoke_device(
         header=header, signature=signature, device_id=bytes.fromhex(device_id)
     )
+    leaving.leave_by_device(account, device_id)
     return _update(row, record)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from django.conf import settings
 
@@ -17,7 +17,17 @@ CLOCK_SLACK_S: Final = 120
 EMPTY_BODY_HASH: Final = sha256(b"")
 
 
-def check_addressed(header: Header, *, type_: MessageType, account: Account) -> None:
+class Addressee(Protocol):
+    """Whose id may stand in a header as the account's."""
+
+    id: str
+
+    @property
+    def wire_id(self) -> bytes:
+        """The 16 bytes that stand there."""
+
+
+def check_addressed(header: Header, *, type_: MessageType, account: Addressee) -> None:
     """Raise unless the header is of this type, of this account, and recent."""
     if header.type != type_:
         raise WrongMessage(field="type", got=int(header.type), expected=int(type_))

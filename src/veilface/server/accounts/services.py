@@ -31,6 +31,7 @@ from veilface.server.errors import (
     UsernameUnusable,
     WrongCredentials,
 )
+from veilface.server.galleries import leaving
 
 USERNAME = pattern(r"[a-z0-9][a-z0-9._-]{2,31}")
 DISPLAY_NAME_CHARACTERS = 40
@@ -138,6 +139,7 @@ def delete_account(account: Account) -> None:
 
     Killed in between, the rows stay and deletion may be asked for again; the templates are undecryptable already.
     """
+    leaving.leave_all(account)
     # Without a device the key holder never heard of the account; after a killed deletion it forgot it already.
     with suppress(UnknownAccount, AccountForgotten):
         keyholding.keyholder().forget_account(account=account.wire_id)

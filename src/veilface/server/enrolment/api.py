@@ -9,6 +9,7 @@ from veilface.server.access import SIGNED_IN, caller, confirmation
 from veilface.server.accounts import messages
 from veilface.server.enrolment import challenges, evidence, services
 from veilface.server.enrolment.schemas import Challenge, ChallengeRequest, Deletion, Enrolment, Template
+from veilface.server.galleries.access import AT_THE_DOOR
 from veilface.server.octets import OCTETS, octets_in, octets_out, read_octets
 from veilface.server.wire import Digest, Identifier
 
@@ -34,7 +35,12 @@ def issue_challenge(request: HttpRequest, body: ChallengeRequest) -> Challenge:
     return Challenge.of(grant, server_time_ms=messages.now_ms())
 
 
-@router.get("/keys/{key_fp}", response={200: None}, openapi_extra=octets_out(services.KEY_LENGTHS))
+@router.get(
+    "/keys/{key_fp}",
+    response={200: None},
+    auth=[AT_THE_DOOR, *SIGNED_IN],
+    openapi_extra=octets_out(services.KEY_LENGTHS),
+)
 def read_key(request: HttpRequest, key_fp: Digest) -> HttpResponse:  # noqa: ARG001 – ninja passes it
     """The public key of an epoch; the device checks that its SHA-256 is the certified `key_fp`."""
     return HttpResponse(evidence.public_key(key_fp), content_type=OCTETS, headers={"Cache-Control": KEY_CACHING})

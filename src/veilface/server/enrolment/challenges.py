@@ -79,11 +79,12 @@ def issue(
 
 def issue_for_payment(account: Account, *, device_id: str, context_hash: bytes) -> Grant:
     """A challenge for the one message that pays for the statement of this hash; masks begin to be prepared."""
-    throttle.spend(throttle.CHALLENGES, account.id)
-    purpose = Purpose(type=MessageType.PAY)
-    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=None)
-    _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
-    return grant
+    return _issue_bound(account, type_=MessageType.PAY, device_id=device_id, context_hash=context_hash)
+
+
+def issue_for_gallery(account: Account, *, device_id: str, context_hash: bytes) -> Grant:
+    """A challenge for the one message that joins or leaves the gallery of this context."""
+    return _issue_bound(account, type_=MessageType.GALLERY_OPT_IN, device_id=device_id, context_hash=context_hash)
 
 
 def take(account: Account, header: Header) -> Challenge:
@@ -111,6 +112,15 @@ def forget_expired() -> int:
     """Delete challenges that expired an hour ago; the number of rows."""
     limit = messages.now_ms() - int(KEPT_AFTER_EXPIRY.total_seconds() * 1000)
     return Challenge.objects.filter(expires_ms__lt=limit).delete()[0]
+
+
+def _issue_bound(account: Account, *, type_: MessageType, device_id: str, context_hash: bytes) -> Grant:
+    """A challenge for one message about exactly this, whatever session it comes in."""
+    throttle.spend(throttle.CHALLENGES, account.id)
+    purpose = Purpose(type=type_)
+    grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=None)
+    _remember(account, type_=type_, device_id=device_id, grant=grant)
+    return grant
 
 
 def _suite_to_enrol(purpose: Purpose, scheme: str | None) -> Suite | None:

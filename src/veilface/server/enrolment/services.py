@@ -30,6 +30,7 @@ from veilface.server.base64url import encode
 from veilface.server.enrolment import challenges, evidence, settling
 from veilface.server.enrolment.models import Challenge, Deletion, Template
 from veilface.server.errors import EnrolmentPaused, NotFound, TemplateNotAccepted, TemplateStays
+from veilface.server.galleries import leaving
 
 BODILESS_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES
 TEMPLATE_LENGTHS: Final = frozenset(TEMPLATE_BYTES.values())
@@ -88,7 +89,9 @@ def delete(account: Account, *, template_id: str, data: bytes, binding: bytes) -
     if message.header.template_hash.hex() != template.template_hash:
         raise WrongTemplate
     check(account, message, type_=MessageType.DELETE, context=messages.session_context(LABEL_DELETE, binding))
-    Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
+    with transaction.atomic():
+        Template.objects.filter(pk=template.pk).update(state=Template.State.DELETING)
+        leaving.leave_all(account)
     receipt = keyholding.keyholder().delete(header=message.header_bytes, signature=message.signature)
     with relaying.unimportant("remove_template"):  # its key is erased; the row is left to the next settling
         _remove(account, template_id=template_id, receipt=receipt)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from veilface.server.accounts import passkeys, services, sign_ins, throttle
 from veilface.server.enrolment import challenges
+from veilface.server.galleries import operating
 from veilface.server.wallet import idempotency, ledger, orders
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         passkeys.forget_expired()
         throttle.forget_ended()
         challenges.forget_expired()
+        operating.forget_old()
         ledger.expire_due()
         idempotency.forget_old()
         orders.forget_old()

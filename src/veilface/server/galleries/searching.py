@@ -1,0 +1,97 @@
+"""A kiosk asks who somebody is: 1:N over the blocks, then every hit once more 1:1. No score exists on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from veilface.keyholder.gallery_client import RemoteGalleryHolder
+from veilface.keyholder.gallery_errors import GalleryUnknown
+from veilface.match.gallery_errors import GalleryDamaged, GalleryEmpty
+from veilface.match.search import Candidates
+from veilface.match.search import search as search_gallery
+from veilface.protect.envelope import MessageType, SignedMessage, search_context
+from veilface.server import keyholding
+from veilface.server.enrolment import evidence
+from veilface.server.galleries import joining, messages
+from veilface.server.galleries.errors import GalleryUnusable
+from veilface.server.galleries.models import Kiosk, Member
+from veilface.server.galleries.registering import Person, person_of
+from veilface.server.galleries.rooms import Room, rooms
+from veilface.server.recognition.services import Stopwatch
+
+Outcome = Literal["found", "nobody", "ambiguous"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Who it is; several where 1:1 could not tell them apart. ``stages_ms`` goes to the kiosk and nowhere else."""
+
+    outcome: Outcome
+    people: tuple[Person, ...]
+    searched: int
+    stages_ms: dict[str, float]
+
+
+def search(kiosk: Kiosk, *, data: bytes) -> Answer:
+    """Search the kiosk's gallery for ``H ‖ signature ‖ P`` (74,048 B). Nothing of the probe is written anywhere.
+
+    Fails closed: whatever goes wrong raises, and whoever left meanwhile is not named.
+    """
+    watch = Stopwatch()
+    with watch.stage("check"):
+        context = search_context(kiosk.gallery.wire_id)
+        message = messages.check(kiosk, data, type_=MessageType.IDENTIFY, context=context)
+        joining.note_use(kiosk)
+        query = _Query(room=rooms().room(kiosk.gallery), message=message)
+    try:
+        with watch.stage("search"):
+            candidates = query.candidates()
+        persons = candidates.persons
+    except GalleryEmpty:
+        return Answer(outcome="nobody", people=(), searched=0, stages_ms=watch.stages_ms)
+    except (GalleryDamaged, GalleryUnknown) as error:  # to be rebuilt, or under another key since a moment ago
+        raise GalleryUnusable from error
+    people = _people(kiosk, persons)
+    return Answer(
+        outcome=_outcome(candidates, people), people=people, searched=query.searched, stages_ms=watch.stages_ms
+    )
+
+
+class _Query:
+    """One signed search of a room."""
+
+    def __init__(self, room: Room, message: SignedMessage) -> None:
+        self._room = room
+        self._message = message
+        self.searched = 0
+
+    def candidates(self) -> Candidates:
+        """Who is above the threshold of the scan."""
+        header = self._message.header
+        self.searched = int(self._room.gallery.view().live.sum())
+        return search_gallery(
+            self._message.body,
+            gallery=self._room.gallery,
+            pool=self._room.pool,
+            masks=evidence.masks(challenge=header.challenge.hex(), key_fp=header.key_fp.hex(), purpose="enrol"),
+            holder=self._holder,
+        )
+
+    def _holder(self, epoch: int) -> RemoteGalleryHolder:
+        message = self._message
+        return RemoteGalleryHolder(
+            keyholding.keyholder(), epoch=epoch, header=message.header_bytes, signature=message.signature
+        )
+
+
+def _people(kiosk: Kiosk, persons: Sequence[bytes]) -> tuple[Person, ...]:
+    """Those who are still there, in the order of the answer."""
+    rows = Member.objects.filter(gallery=kiosk.gallery, person__in=[person.hex() for person in persons])
+    named = {row.person: person_of(row) for row in rows.select_related("account")}
+    return tuple(named[person.hex()] for person in persons if person.hex() in named)
+
+
+def _outcome(candidates: Candidates, people: tuple[Person, ...]) -> Outcome:
+    if candidates.ambiguous or len(people) > 1:
+        return "ambiguous"
+    return "found" if people else "nobody"

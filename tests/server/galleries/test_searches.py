@@ -1,0 +1,64 @@
+"""People join and are found by a kiosk; whoever leaves – however they leave – is never found again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.galleries.conftest import Visitor
+from tests.server.galleries.kiosk import Kiosk
+from tests.support import PASSWORD, granted, near, unit
+from veilface.protect.envelope import Outcome, Receipt
+from veilface.server.base64url import decode
+from veilface.server.galleries.keeper import Keeper
+from veilface.server.galleries.models import Departure, Gallery, Member, OptIn
+
+Visitors = Callable[[int], Visitor]
+
+
+def test_who_joined_is_found_and_nobody_else(gallery: Gallery, keeper: Keeper, kiosk: Kiosk, visitor: Visitors) -> None:
+    guest = visitor(1)
+    assert kiosk.search(guest.face).json == {"outcome": "nobody", "people": [], "searched": 0}
+    answer = guest.join(gallery)
+    assert answer.status == 201, answer.body
+    assert Receipt.parse(decode(answer.json["receipt"])).outcome is Outcome.ACCEPTED
+    keeper.round()
+    found = kiosk.search(near(guest.face, cosine=0.8))
+    assert found.json["outcome"] == "found", found.body
+    assert [person["name"] for person in found.json["people"]] == ["测试者"]
+    assert found.json["searched"] == 1
+    assert "search;dur=" in found.headers["Server-Timing"]
+    assert kiosk.names(unit(2)) == []
+    assert bytes(OptIn.objects.get().receipt) == decode(answer.json["receipt"])
+
+
+@pytest.mark.parametrize("way", ["leave", "delete", "renew", "account", "device"])
+def test_whoever_leaves_is_not_found(
+    way: str, gallery: Gallery, keeper: Keeper, kiosk: Kiosk, visitor: Visitors
+) -> None:
+    guest, other = visitor(1), visitor(2)
+    for one in (guest, other):
+        assert one.join(gallery).status == 201
+    keeper.round()
+    assert kiosk.names(guest.face) == ["测试者"]
+    _leave(guest, way, gallery)
+    assert not Member.objects.filter(account_id=guest.device.person.account.hex()).exists()
+    assert kiosk.names(guest.face) == []
+    assert kiosk.names(other.face) == ["测试者"]
+    keeper.round()
+    assert Departure.objects.count() == 0
+    keeper.round()
+    assert kiosk.names(guest.face) == []
+
+
+def _leave(guest: Visitor, way: str, gallery: Gallery) -> None:
+    match way:
+        case "leave":
+            assert granted(guest.leave(gallery)).status == 200
+        case "delete":
+            assert guest.device.delete_template().status == 200
+        case "renew":
+            assert guest.device.enrol(guest.face, password=PASSWORD).status == 201
+        case "account":
+            assert guest.device.api.post("/account/deletion", {"password": PASSWORD}).status == 204
+        case "device":
+            assert guest.device.revoke(guest.device).status == 200
