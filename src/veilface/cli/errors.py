@@ -43,3 +43,9 @@ class NoUsablePicture(VeilfaceError):
     """None of the pictures shows one face well enough."""
 
     code = "cli.no_usable_picture"
+
+
+class NoServerData(WrongUse):
+    """No server ever ran with the data folder ``path``."""
+
+    code = "cli.no_server_data"
