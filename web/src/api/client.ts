@@ -11,6 +11,8 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 export interface Options {
   /** Sent as JSON, or, when bytes, as application/octet-stream. */
   body?: object | Uint8Array<ArrayBuffer>
+  /** Names the request, so that it may be sent again and happens once. */
+  key?: string
   timeoutMs?: number
   signal?: AbortSignal
 }
@@ -61,7 +63,7 @@ async function send(method: Method, path: string, options: Options): Promise<Res
   try {
     response = await fetch(ROOT + path, {
       method,
-      headers: headersFor(method, options.body),
+      headers: headersFor(method, options),
       body: encode(options.body),
       credentials: 'same-origin',
       cache: 'no-store',
@@ -75,11 +77,12 @@ async function send(method: Method, path: string, options: Options): Promise<Res
   return response
 }
 
-function headersFor(method: Method, body: Options['body']): Record<string, string> {
+function headersFor(method: Method, { body, key }: Options): Record<string, string> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLanguage() }
   if (body !== undefined) {
     headers['Content-Type'] = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json'
   }
+  if (key !== undefined) headers['Idempotency-Key'] = key
   if (method !== 'GET') headers['X-CSRFToken'] = cookie(CSRF_COOKIE)
   return headers
 }

@@ -23,3 +23,12 @@ export type Words = Schemas['Localised']
 
 /** A signed header, as every change of a device carries one. */
 export type Signed = Schemas['SignedOrder']
+
+export type Wallet = Schemas['Wallet']
+export type PayeeCode = Schemas['PayeeCode']
+export type Payee = Schemas['Payee']
+export type Order = Schemas['Order']
+export type PaymentAnswer = Schemas['PaymentAnswer']
+export type Payment = Schemas['Payment']
+export type Movement = Schemas['Movement']
+export type Movements = Schemas['Movements']

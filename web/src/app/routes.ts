@@ -15,6 +15,36 @@ export const appRoutes: RouteRecordRaw[] = [
     meta: { ...PERSONAL, title: 'app.tabs.wallet', tab: 'wallet' },
   },
   {
+    path: '/app/top-up',
+    name: 'app-top-up',
+    component: () => import('@/pages/app/TopUpPage.vue'),
+    meta: { ...PERSONAL, title: 'wallet.topUp.title' },
+  },
+  {
+    path: '/app/receive',
+    name: 'app-receive',
+    component: () => import('@/pages/app/ReceivePage.vue'),
+    meta: { ...PERSONAL, title: 'wallet.receive.title' },
+  },
+  {
+    path: '/app/pay',
+    name: 'app-pay',
+    component: () => import('@/pages/app/PayPage.vue'),
+    meta: { ...PERSONAL, title: 'wallet.pay.title' },
+  },
+  {
+    path: '/app/history',
+    name: 'app-history',
+    component: () => import('@/pages/app/HistoryPage.vue'),
+    meta: { ...PERSONAL, title: 'wallet.history' },
+  },
+  {
+    path: '/app/movements/:id([0-9a-f]{32})',
+    name: 'app-movement',
+    component: () => import('@/pages/app/MovementPage.vue'),
+    meta: { ...PERSONAL, title: 'wallet.detail' },
+  },
+  {
     path: '/app/face',
     name: 'app-face',
     component: () => import('@/pages/app/FacePage.vue'),

@@ -10,6 +10,7 @@ export type DeviceErrorCode =
   | 'device_revoked'
   | 'contract_mismatch'
   | 'other_tabs'
+  | 'other_order'
 
 /** Nothing was sent, or what came back cannot be trusted. */
 export class DeviceError extends Error {

@@ -19,7 +19,7 @@ import { remember } from './memory'
 import { askChallenge, sign, timeLeft, type Grant, type Message, type Wish } from './messages'
 import { ensureDevice } from './registration'
 import type { Self } from './self'
-import { alone, counted, send, settle, type OnStep } from './sending'
+import { alone, counted, send, settle, type OnStep, type Sent } from './sending'
 import type { Alarm } from './store'
 import { askToStay, dropTokensBefore, forgetTokens, makeToken, tokenOf } from './tokens'
 
@@ -66,7 +66,11 @@ const OUTCOMES = {
  */
 export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): Promise<Ticket> {
   const me = await ensureDevice()
-  const grant = await ask(me, purpose, wish)
+  return ticketFor(me, await ask(me, purpose, wish), purpose, wish)
+}
+
+/** The ticket of a challenge that was asked for; see `openTicket`. */
+export async function ticketFor(me: Self, grant: Grant, purpose: KeyUse, wish: Wish = {}): Promise<Ticket> {
   const certified = await certifiedKey(me, grant.challenge, purpose, wish.scheme)
   if (purpose === 'verify') wipe(await tokenFor(me, certified))
   else if (isKeyed(certified.scheme)) askToStay()
@@ -74,9 +78,15 @@ export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): P
   return { self: me, purpose, grant, certified, wish }
 }
 
+/** Whether a message can still be signed and judged before the challenge ends. */
+export function stillGood({ grant }: Ticket): boolean {
+  return timeLeft(grant) > LEAST_TIME_MS
+}
+
 /** Enrols `embedding` (128 centred unit components), which is overwritten once it is protected. */
 export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Enrolled> {
-  const { self: me, grant, certified } = await usable(ticket)
+  const ready = await usable(ticket)
+  const { self: me, grant, certified } = ready
   const { scheme, epoch } = certified
   const token = isKeyed(scheme) ? await makeToken(me.account.id, epoch) : NO_TOKEN
   const body = await protect('protectTemplate', certified, token, embedding, onStep)
@@ -86,25 +96,43 @@ export async function enrol(ticket: Ticket, embedding: Float32Array, onStep: OnS
   return alone(me, async () => {
     const { template, receipt } = (await send(me, sent, onStep, () => api.enrol(envelope))).data
     const settled = await settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
-    await settleOn(me, grant, certified)
+    await settleOn(ready)
     return { template, body, ...settled }
   })
 }
 
-/** Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected. */
-export async function verify(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Verified> {
-  const { self: me, grant, certified } = await usable(ticket)
+/** A signed question whether a face is the enrolled person's, and what its receipt must be the answer to. */
+export interface Probe {
+  readonly envelope: Bytes
+  readonly sent: Sent
+}
+
+/** Protects `embedding`, which is overwritten, and signs for it. */
+export async function signedProbe(
+  { self: me, grant, certified }: Ticket,
+  type: MessageType,
+  embedding: Float32Array,
+  onStep: OnStep,
+): Promise<Probe> {
   const templateHash = currentTemplate(grant)
   const token = await tokenFor(me, certified)
   const body = await protect('protectProbe', certified, token, embedding, onStep)
-  const about = { body, templateHash, ...(await named(grant, certified)) }
-  const message = await sign(me, MessageType.VERIFY, grant, about)
-  const envelope = concatBytes(message.header, message.signature, body)
-  const sent = { type: MessageType.VERIFY, header: message.header, templateHash }
+  const message = await sign(me, type, grant, { body, templateHash, ...(await named(grant, certified)) })
+  return {
+    envelope: concatBytes(message.header, message.signature, body),
+    sent: { type, header: message.header, templateHash },
+  }
+}
+
+/** Asks whether `embedding` is the enrolled person's; it is overwritten once it is protected. */
+export async function verify(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Verified> {
+  const ready = await usable(ticket)
+  const me = ready.self
+  const { envelope, sent } = await signedProbe(ready, MessageType.VERIFY, embedding, onStep)
   return alone(me, async () => {
     const { outcome, retry_after_s, receipt } = (await send(me, sent, onStep, () => api.verify(envelope))).data
     const settled = await settle(me, receipt, { ...sent, outcome: OUTCOMES[outcome] })
-    if (settled.receipt.outcome === Outcome.ACCEPTED) await settleOn(me, grant, certified)
+    if (settled.receipt.outcome === Outcome.ACCEPTED) await settleOn(ready)
     return { outcome, retryAfterS: retry_after_s, ...settled }
   })
 }
@@ -170,7 +198,8 @@ async function named(grant: Grant, { scheme }: Certified): Promise<Pick<HeaderFi
  * Only a checked receipt of an acceptance says so: a certificate is older than the judgement, and may be of an epoch
  * that never comes to count.
  */
-async function settleOn(me: Self, grant: Grant, { scheme, epoch }: Certified): Promise<void> {
+export async function settleOn({ self: me, grant, certified }: Ticket): Promise<void> {
+  const { scheme, epoch } = certified
   await pinKey(me.account.id, grant.challenge)
   await remember(me.account.id, () => ({ scheme: scheme.name }))
   await dropTokensBefore(me.account.id, epoch)
@@ -178,7 +207,7 @@ async function settleOn(me: Self, grant: Grant, { scheme, epoch }: Certified): P
 
 /** The ticket, or a new one where the person took their time. */
 async function usable(ticket: Ticket): Promise<Ticket> {
-  return timeLeft(ticket.grant) > LEAST_TIME_MS ? ticket : openTicket(ticket.purpose, ticket.wish)
+  return stillGood(ticket) ? ticket : openTicket(ticket.purpose, ticket.wish)
 }
 
 function keyFp(grant: Grant): Bytes {

@@ -10,5 +10,6 @@ export async function forgetAccount(account: string): Promise<void> {
     forgetDeviceKey(account),
     forgetTokens(account),
     (await store()).delete('accounts', account),
+    (await store()).delete('payments', account),
   ])
 }

@@ -2,6 +2,7 @@
 import { ApiError, type Answer } from '@/api'
 import type { Step } from '@/components/camera/steps'
 import type { Receipt } from '@/protect'
+import { recall } from './memory'
 import { checkReceipt, countReceipt, countRequest, uncountRequest, type Asked } from './receipt'
 import type { Self } from './self'
 import type { Alarm } from './store'
@@ -27,6 +28,11 @@ export async function send<T>(me: Self, sent: Sent, onStep: OnStep, request: () 
  */
 export async function counted<T>(me: Self, sent: Sent, request: () => Promise<T>): Promise<T> {
   await countRequest(me.account.id)
+  return refusalCounted(me, sent, request)
+}
+
+/** The same request once more: it was counted when it left first. */
+export async function refusalCounted<T>(me: Self, sent: Sent, request: () => Promise<T>): Promise<T> {
   try {
     return await request()
   } catch (error) {
@@ -48,6 +54,17 @@ async function countRefusal(me: Self, sent: Sent, { status, details }: ApiError)
 /** One decision at a time, in all tabs: two side by side would spoil each other's count. */
 export async function alone<T>(me: Self, work: () => Promise<T>): Promise<T> {
   return await navigator.locks.request(`veilface-${me.account.id}`, work)
+}
+
+/**
+ * The receipt of a request that was sent again. It may be the stored answer to the first sending, older than what this
+ * device has seen since; then it says nothing new about the count. @throws DeviceError receipt_invalid
+ */
+export async function settleLate(me: Self, text: string, asked: Asked): Promise<Receipt> {
+  const receipt = await checkReceipt(me, text, asked)
+  const { decisions } = await recall(me.account.id)
+  if (decisions === null || receipt.totalDecisions > decisions) await countReceipt(me.account.id, receipt.totalDecisions)
+  return receipt
 }
 
 /** The receipt, checked and counted, and the alarm it raises. @throws DeviceError receipt_invalid */

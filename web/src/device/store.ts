@@ -44,6 +44,21 @@ export interface AccountMemory {
   readonly scheme: SchemeName | null
 }
 
+/** A payment that was signed and sent, until its answer is here. Sending the same again pays once. */
+export interface SentPayment {
+  readonly order: string
+  /** The Idempotency-Key. */
+  readonly key: string
+  readonly envelope: Sealed
+  readonly header: Uint8Array<ArrayBuffer>
+  readonly templateHash: Uint8Array<ArrayBuffer>
+  /** What the person agreed to. */
+  readonly payee: string
+  readonly amount: number
+  readonly currency: string
+  readonly exponent: number
+}
+
 interface Schema extends DBSchema {
   secrets: { key: string; value: CryptoKey }
   pictures: { key: string; value: SealedPicture }
@@ -51,10 +66,11 @@ interface Schema extends DBSchema {
   accounts: { key: string; value: AccountMemory }
   /** The secret of a keyed protection, by account and key epoch. */
   tokens: { key: [account: string, epoch: number]; value: Sealed }
+  payments: { key: string; value: SentPayment }
 }
 
 const NAME = 'veilface-device'
-const VERSION = 2
+const VERSION = 3
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
@@ -76,7 +92,8 @@ function open(): Promise<IDBPDatabase<Schema>> {
       upgrade(database, before) {
         if (before < 1)
           for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
-        database.createObjectStore('tokens')
+        if (before < 2) database.createObjectStore('tokens')
+        database.createObjectStore('payments')
       },
       blocked() {
         reject(new DeviceError('other_tabs'))

@@ -83,6 +83,29 @@ export class Header {
     this.fields = { suite: Suite.HOMOMORPHIC, keyFp: zero, modelFp: zero, templateHash: zero, ...fields }
   }
 
+  /** Reads 256 bytes. @throws ProtectError malformed_envelope on any deviation */
+  static parse(bytes: Bytes): Header {
+    const reader = new Reader(bytes, HEADER_BYTES, 'header')
+    reader.text('VFC1', 'magic')
+    const [type, suite] = [reader.member(MessageType, 'type'), reader.member(Suite, 'suite')]
+    reader.zeros(2, 'zero')
+    const fields = {
+      type,
+      suite,
+      accountId: reader.bytes(ID_BYTES),
+      deviceId: reader.bytes(ID_BYTES),
+      keyFp: reader.bytes(HASH_BYTES),
+      modelFp: reader.bytes(HASH_BYTES),
+      challenge: reader.bytes(HASH_BYTES),
+      issuedMs: reader.unsigned(8, 'issued_ms'),
+      contextHash: reader.bytes(HASH_BYTES),
+      bodyHash: reader.bytes(HASH_BYTES),
+      templateHash: reader.bytes(HASH_BYTES),
+    }
+    reader.zeros(ID_BYTES, 'padding')
+    return new Header(fields)
+  }
+
   /** @throws ProtectError malformed_envelope for a field of wrong size */
   toBytes(): Bytes {
     const fields = this.fields

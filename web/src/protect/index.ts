@@ -19,6 +19,13 @@ export {
 export { ProtectError, type ProtectErrorCode } from './errors'
 export { KEYED, negativeBits, type KeyedName } from './keyed'
 export { countRecords, kHidden, NEGATIVE, recordCount, SPECIFIED, type Records } from './negative'
+export {
+  payeeNameHash,
+  PaymentStatement,
+  verifyPayment,
+  type PaymentProof,
+  type StatementFields,
+} from './payment'
 export { Protector, type Protection } from './protector'
 export { parseRanks, RANKING } from './ranking'
 export { CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES } from './ring'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import vectors from '../../../vectors/payment.json'
 import type { Bytes } from './bytes'
-import { MessageType, Outcome, Receipt, verifySignature } from './envelope'
-import { payeeNameHash, PaymentStatement, STATEMENT_BYTES, type StatementFields } from './payment'
+import { Header, MessageType, Outcome, Receipt, verifySignature } from './envelope'
+import { payeeNameHash, PaymentStatement, STATEMENT_BYTES, verifyPayment, type StatementFields } from './payment'
 
 const hex = (text: string): Bytes => Uint8Array.from(Buffer.from(text, 'hex'))
 const toHex = (bytes: Bytes): string => Buffer.from(bytes).toString('hex')
@@ -49,5 +49,23 @@ describe('the statement of a payment', () => {
     await verifySignature(key, header, hex(vectors.signature))
     await Receipt.parse(receipt).verify(key, header)
     expect(Receipt.parse(receipt)).toMatchObject({ decision: MessageType.PAY, outcome: Outcome.ACCEPTED })
+    expect(Header.parse(header).toBytes()).toEqual(header)
+  })
+
+  it('is believed as a whole, and not with any piece of it changed', async () => {
+    const key = hex(vectors.public_key)
+    const proof = {
+      statement: hex(vectors.statement),
+      header: hex(vectors.header),
+      signature: hex(vectors.signature),
+      devicePublicKey: key,
+      receipt: hex(vectors.receipt),
+    }
+    expect((await verifyPayment(proof, key)).fields).toEqual(fields)
+    for (const piece of ['statement', 'header', 'signature', 'receipt'] as const) {
+      const bent = proof[piece].slice()
+      bent[40] = (bent[40] ?? 0) ^ 1
+      await expect(verifyPayment({ ...proof, [piece]: bent }, key), piece).rejects.toThrow()
+    }
   })
 })

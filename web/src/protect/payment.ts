@@ -1,5 +1,6 @@
 /** What a payment is bound to (protocol §8): the 120 bytes whose hash is the context of the header that pays. */
-import { sha256, type Bytes } from './bytes'
+import { sameBytes, sha256, type Bytes } from './bytes'
+import { Header, MessageType, Outcome, Receipt, verifySignature } from './envelope'
 import { exactly, malformed, Reader, Writer } from './layout'
 
 export const STATEMENT_BYTES = 120
@@ -77,6 +78,38 @@ export class PaymentStatement {
   contextHash(): Promise<Bytes> {
     return sha256(this.toBytes())
   }
+}
+
+/** The five pieces that prove a payment to anybody who knows the key holder's public key. */
+export interface PaymentProof {
+  readonly statement: Bytes
+  readonly header: Bytes
+  readonly signature: Bytes
+  readonly devicePublicKey: Bytes
+  readonly receipt: Bytes
+}
+
+/**
+ * The statement that was paid, if device and key holder both signed for exactly it, in time.
+ * @throws ProtectError bad_signature for either signature; malformed_envelope names the first field that does not fit
+ */
+export async function verifyPayment(proof: PaymentProof, keyholderPublicKey: Bytes): Promise<PaymentStatement> {
+  const statement = PaymentStatement.parse(proof.statement)
+  const header = Header.parse(proof.header)
+  same(header.fields.type, MessageType.PAY, 'type')
+  await verifySignature(proof.devicePublicKey, proof.header, proof.signature, 'device')
+  if (!sameBytes(header.fields.contextHash, await statement.contextHash())) throw malformed('context_hash', 'other', 'statement')
+  const receipt = Receipt.parse(proof.receipt)
+  await receipt.verify(keyholderPublicKey, proof.header)
+  same(receipt.decision, MessageType.PAY, 'decision')
+  same(receipt.outcome, Outcome.ACCEPTED, 'class')
+  if (!sameBytes(receipt.templateHash, header.fields.templateHash)) throw malformed('template_hash', 'other', 'header')
+  between(receipt.timeMs, 0, statement.fields.expiresMs, 'time_ms')
+  return statement
+}
+
+function same(got: number, expected: number, field: string): void {
+  if (got !== expected) throw malformed(field, got, expected)
 }
 
 function between(value: number, least: number, most: number, field: string): void {

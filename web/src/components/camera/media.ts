@@ -34,21 +34,24 @@ export interface Camera {
   readonly mirrored: boolean
 }
 
+/** Which way a camera looks: at the person, or where the person looks. */
+export type Facing = 'user' | 'environment'
+
 /**
- * Opens the camera `deviceId`, or the one that faces the person.
+ * Opens the camera `deviceId`, or one that looks that way.
  * @throws CameraError with the reason
  */
-export async function openCamera(deviceId?: string): Promise<Camera> {
+export async function openCamera(deviceId?: string, facing: Facing = 'user'): Promise<Camera> {
   const media = navigator.mediaDevices as MediaDevices | undefined
   if (!media) throw new CameraError('insecure')
-  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: 'user' } }
+  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: facing } }
   try {
     const stream = await media.getUserMedia({
       audio: false,
       video: { ...which, width: { ideal: 1280 }, height: { ideal: 960 } },
     })
     const settings = stream.getVideoTracks()[0]?.getSettings() ?? {}
-    return { stream, deviceId: settings.deviceId ?? '', mirrored: settings.facingMode !== 'environment' }
+    return { stream, deviceId: settings.deviceId ?? '', mirrored: (settings.facingMode ?? facing) !== 'environment' }
   } catch (error) {
     throw new CameraError(cameraFault(error), { cause: error })
   }

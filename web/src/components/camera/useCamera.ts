@@ -1,11 +1,11 @@
 import { onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref } from 'vue'
-import { cameraFault, closeCamera, nextCamera, openCamera, type Camera, type CameraFault } from './media'
+import { cameraFault, closeCamera, nextCamera, openCamera, type Camera, type CameraFault, type Facing } from './media'
 
 /** A camera without a picture for this long is as good as unplugged. */
 const MUTED_MS = 3000
 
 /** Keeps one camera open while the component lives; the light goes out when it leaves. */
-export function useCamera(video: Readonly<Ref<HTMLVideoElement | null>>) {
+export function useCamera(video: Readonly<Ref<HTMLVideoElement | null>>, facing: Facing = 'user') {
   const state = ref<'asking' | 'live' | CameraFault>('asking')
   const camera = shallowRef<Camera | null>(null)
   const other = ref<string | null>(null)
@@ -15,7 +15,7 @@ export function useCamera(video: Readonly<Ref<HTMLVideoElement | null>>) {
     stop()
     state.value = 'asking'
     try {
-      const opened = await openCamera(deviceId)
+      const opened = await openCamera(deviceId, facing)
       if (left) {
         closeCamera(opened)
         return

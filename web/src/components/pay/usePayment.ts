@@ -1,0 +1,205 @@
+import { computed, onMounted, ref, shallowRef } from 'vue'
+import { ApiError, type Order, type Payee, type Wallet } from '@/api'
+import { walletApi } from '@/api/wallet'
+import { parseMoney } from '@/app/money'
+import { forgetShot, type Shot } from '@/components/camera/shot'
+import type { Step, Timings } from '@/components/camera/steps'
+import { canUse } from '@/device/custody'
+import {
+  openPayment,
+  pay,
+  sendAgain,
+  sentPayment,
+  statementOf,
+  type Paid,
+  type PaymentTicket,
+  type Shown,
+} from '@/device/payment'
+import type { SentPayment } from '@/device/store'
+import { session } from '@/stores/session'
+
+/** One decision a screen. `lost`: it was sent, and no answer has come. */
+export type Stage =
+  | 'opening'
+  | 'empty'
+  | 'elsewhere'
+  | 'scan'
+  | 'amount'
+  | 'confirm'
+  | 'password'
+  | 'face'
+  | 'paying'
+  | 'lost'
+  | 'done'
+  | 'failed'
+
+/** Codes after which another password, and nothing else, is asked for. */
+const WRONG_PASSWORD = ['server.wrong_credentials', 'wallet.password_needed']
+
+/** The way of a payment, from somebody's code to a receipt. */
+export function usePayment() {
+  const stage = ref<Stage>('opening')
+  const wallet = shallowRef<Wallet | null>(null)
+  const payee = shallowRef<Payee | null>(null)
+  const order = shallowRef<Order | null>(null)
+  /** What was typed; no way back ever loses it. */
+  const typed = ref('')
+  const password = ref('')
+  const busy = ref(false)
+  const trouble = shallowRef<unknown>(null)
+  const failure = ref('')
+  const timings = ref<Timings>({})
+  const result = shallowRef<Paid | null>(null)
+  const sent = shallowRef<SentPayment | null>(null)
+  let code = ''
+  let ticket: Promise<PaymentTicket> | null = null
+
+  const amount = computed(() => payee.value?.amount ?? (wallet.value ? parseMoney(typed.value, wallet.value) : null))
+  const shown = computed<Shown | null>(() =>
+    payee.value && amount.value !== null ? { payee: payee.value.payee_name, amount: amount.value } : null,
+  )
+
+  /** Nobody scans who cannot pay; and a payment without an answer comes first. */
+  async function begin(): Promise<void> {
+    trouble.value = null
+    try {
+      const { id, template } = session.account ?? {}
+      sent.value = id ? await sentPayment(id) : null
+      wallet.value = await walletApi.wallet()
+      if (sent.value) stage.value = 'lost'
+      else if (!id || !template) stage.value = 'empty'
+      else stage.value = (await canUse(id, template)) ? 'scan' : 'elsewhere'
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  async function read(text: string): Promise<void> {
+    await working(async () => {
+      const found = await walletApi.readCode(text)
+      code = text
+      payee.value = found
+      if (found.amount === null) stage.value = 'amount'
+      else await agree()
+    })
+  }
+
+  /** Fixes whom to pay how much; what comes back must be what the person sees. */
+  async function agree(): Promise<void> {
+    await working(async () => {
+      const { value } = shown
+      if (!value) return
+      const made = await walletApi.order(code, payee.value?.amount == null ? value.amount : null)
+      await statementOf(made, value)
+      order.value = made
+      stage.value = 'confirm'
+    })
+  }
+
+  function confirm(): void {
+    if (order.value?.password_needed) stage.value = 'password'
+    else void face()
+  }
+
+  /** The challenge is asked for while the person looks for their place; a password is checked before the camera. */
+  async function face(): Promise<void> {
+    const [to, what] = [order.value, shown.value]
+    if (!to || !what) return
+    result.value = null
+    timings.value = {}
+    ticket = openPayment(to, what, password.value || null)
+    if (!to.password_needed) {
+      stage.value = 'face'
+      ticket.catch(fail)
+      return
+    }
+    await working(async () => {
+      await ticket
+      stage.value = 'face'
+    })
+  }
+
+  async function look(shot: Shot): Promise<void> {
+    if (stage.value !== 'face' || !ticket) return
+    stage.value = 'paying'
+    timings.value = shot.timings
+    try {
+      over(await pay(await ticket, shot.embedding, note))
+    } catch (error) {
+      await unanswered(error)
+    } finally {
+      forgetShot(shot)
+    }
+  }
+
+  /** Asks what became of it, with the very same message. */
+  async function resend(): Promise<void> {
+    const { value } = sent
+    if (!value || busy.value) return
+    busy.value = true
+    try {
+      over(await sendAgain(value))
+      sent.value = null
+    } catch (error) {
+      await unanswered(error)
+    } finally {
+      busy.value = false
+    }
+  }
+
+  function over(paid: Paid): void {
+    result.value = paid
+    password.value = ''
+    stage.value = 'done'
+  }
+
+  /** Without an answer it may have been paid: the message is still here, and is what to ask with. */
+  async function unanswered(error: unknown): Promise<void> {
+    sent.value = session.account ? await sentPayment(session.account.id) : null
+    trouble.value = error
+    stage.value = sent.value ? 'lost' : 'failed'
+  }
+
+  function fail(error: unknown): void {
+    trouble.value = error
+    stage.value = 'failed'
+  }
+
+  /** One screen back; the amount stays. */
+  function back(): boolean {
+    const before: Partial<Record<Stage, Stage>> = {
+      amount: 'scan',
+      confirm: payee.value?.amount == null ? 'amount' : 'scan',
+      password: 'confirm',
+      face: 'confirm',
+    }
+    const to = before[stage.value]
+    failure.value = ''
+    if (to) stage.value = to
+    return to !== undefined
+  }
+
+  async function working(work: () => Promise<void>): Promise<void> {
+    busy.value = true
+    failure.value = ''
+    try {
+      await work()
+    } catch (error) {
+      if (error instanceof ApiError && (stage.value !== 'password' || WRONG_PASSWORD.includes(error.code)))
+        failure.value = error.message
+      else fail(error)
+    } finally {
+      busy.value = false
+    }
+  }
+
+  function note(step: Step, milliseconds: number): void {
+    timings.value = { ...timings.value, [step]: milliseconds }
+  }
+
+  onMounted(begin)
+  return {
+    stage, wallet, payee, order, typed, password, busy, trouble, failure, timings, result, sent, amount, shown,
+    begin, read, agree, confirm, face, look, resend, back,
+  }
+}
