@@ -1,7 +1,10 @@
 /* Number-theoretic transforms modulo X^n + 1 in SEAL's word order, after Harvey, "Faster arithmetic for
  * number-theoretic transforms" (2014): words stay below 4·prime < 2^32 between layers and are reduced at the end. */
 #include "kernel.h"
+#include "transform_avx512.h"
 #include "versions.h"
+
+enum { LEAST_FOR_AVX512 = 64 };
 
 /* word * root mod prime, below 2·prime, for any 32-bit word; quotient = floor(root * 2^32 / prime). */
 VF_BODY uint32_t times(uint32_t word, uint32_t root, uint32_t quotient, uint32_t prime) {
@@ -81,23 +84,48 @@ VF_BODY void inverse_low(uint32_t *words, size_t n, size_t count, const uint32_t
 #define ARGUMENTS (words, n, roots, quotients, prime)
 VF_VERSIONS(void, forward, PARAMETERS, ARGUMENTS)
 VF_VERSIONS(void, inverse, PARAMETERS, ARGUMENTS)
-
 VF_VERSIONS(void, inverse_low,
             (uint32_t * words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients, uint32_t prime),
             (words, n, count, roots, quotients, prime))
 
+typedef void(*transform) PARAMETERS;
+
+static transform forward_for(size_t n, vf_level level) {
+#ifdef VF_TRANSFORM_AVX512
+    if (level == VF_AVX512 && n >= LEAST_FOR_AVX512) return forward_512;
+#endif
+    (void)n;
+    return forward_at(level);
+}
+
+static transform inverse_for(size_t n, vf_level level) {
+#ifdef VF_TRANSFORM_AVX512
+    if (level == VF_AVX512 && n >= LEAST_FOR_AVX512) return inverse_512;
+#endif
+    (void)n;
+    return inverse_at(level);
+}
+
 void vf_forward(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level) {
-    for (size_t row = 0; row < rows; row++) forward_at(level)(words + row * n, n, roots, quotients, prime);
+    const transform transformed = forward_for(n, level);
+    for (size_t row = 0; row < rows; row++) transformed(words + row * n, n, roots, quotients, prime);
 }
 
 void vf_inverse(uint32_t *words, size_t rows, size_t n, const uint32_t *roots, const uint32_t *quotients,
                 uint32_t prime, vf_level level) {
-    for (size_t row = 0; row < rows; row++) inverse_at(level)(words + row * n, n, roots, quotients, prime);
+    const transform transformed = inverse_for(n, level);
+    for (size_t row = 0; row < rows; row++) transformed(words + row * n, n, roots, quotients, prime);
 }
 
 void vf_inverse_low(uint32_t *words, size_t n, size_t count, const uint32_t *roots, const uint32_t *quotients,
                     uint32_t prime, vf_level level) {
+#ifdef VF_TRANSFORM_AVX512
+    if (level == VF_AVX512 && n >= LEAST_FOR_AVX512 && count >= WORDS) {
+        inverse_low_512(words, n, count, roots, quotients, prime);
+        return;
+    }
+#endif
     inverse_low_at(level)(words, n, count, roots, quotients, prime);
 }
 
