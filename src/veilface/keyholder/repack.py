@@ -7,7 +7,7 @@ or too many; and to one probe it answers only a few times, so that a robbed matc
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
@@ -21,8 +21,8 @@ from veilface.keyholder.audit import Cause
 from veilface.keyholder.decide import Evidence, judge
 from veilface.keyholder.gallery_errors import ProbeUnsound, QueryUnknown
 from veilface.keyholder.gallery_keys import GalleryKey
+from veilface.protect.conversion import open_masked
 from veilface.protect.gallery import (
-    MASK_BOUND,
     MOST_HITS,
     PROBE_FACTOR,
     RESULT,
@@ -37,9 +37,9 @@ from veilface.protect.gallery import (
     require_words,
     seeded_results,
 )
-from veilface.protect.homomorphic import DIMENSION
-from veilface.protect.ring import DATA, N
-from veilface.protect.rlwe import PublicKey, pack_words, ternary_coefficients
+from veilface.protect.homomorphic import DIMENSION, coordinate_residues
+from veilface.protect.ring import DATA
+from veilface.protect.rlwe import PublicKey, pack_words
 from veilface.protect.stream import Integers, Stream, fresh_seed
 from veilface.protect.word_ring import Words
 
@@ -49,7 +49,8 @@ SecretOf = Callable[[bytes], bytes | None]
 QUERY_LIFETIME_S: Final = 30.0
 MOST_QUERIES: Final = 32
 MOST_ANSWERS: Final = 4
-_LARGEST_DIGIT: Final = 2 * MASK_BOUND // (DATA.primes[0] * DATA.primes[1])
+_TOGETHER: Final = 16
+"""Templates that are opened at once."""
 
 
 @dataclass(kw_only=True)
@@ -157,13 +158,12 @@ def verdict(values: NDArray[np.float64]) -> Verdict:
 
 
 class SubjectSecret:
-    """The secret a masked ciphertext is under, ready to open 128 of its coefficients: NTT residues (3, 4096)."""
+    """The secret (1,024 B, packed) a masked ciphertext is under."""
 
-    __slots__ = ("residues",)
+    __slots__ = ("packed",)
 
     def __init__(self, packed: bytes) -> None:
-        """Take a packed secret (1,024 B)."""
-        self.residues: Final = DATA.forward(ternary_coefficients(packed))
+        self.packed: Final = packed
 
 
 class Packing:
@@ -180,13 +180,18 @@ class Packing:
 
         A template under a key that is gone, or with numbers no mask can have made, leaves its slot empty.
         """
-        for slot, template in templates:
-            secret = self._secret_of(template.key_fp)
-            coordinates = None if secret is None else opened(template, SubjectSecret(secret))
-            if coordinates is None:
-                self._refused.append(slot)
-            else:
-                self._columns[slot] = SCAN.reduce((2 * coordinates + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
+        left = iter(templates)
+        while some := list(islice(left, _TOGETHER)):
+            self._add(some)
+
+    def _add(self, templates: Sequence[tuple[int, Masked]]) -> None:
+        secrets = {key_fp: self._secret_of(key_fp) for key_fp in {one.key_fp for _, one in templates}}
+        known = [(slot, one, secret) for slot, one in templates if (secret := secrets[one.key_fp]) is not None]
+        coordinates, sound = open_masked([secret for _, _, secret in known], [one for _, one, _ in known])
+        slots = np.array([slot for slot, _, _ in known], np.int64)[sound]
+        rescaled = (2 * coordinates[sound] + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR)
+        self._columns[slots] = SCAN.reduce(rescaled)
+        self._refused += {slot for slot, _ in templates} - set(slots.tolist())
 
     def seal(self) -> PackedBlock:
         """The block, encrypted coordinate by coordinate."""
@@ -203,11 +208,8 @@ def packed(key: GalleryKey, templates: Iterable[Masked | None], secret_of: Secre
 
 def rekeyed(key: PublicKey, coordinates: Integers) -> bytes:
     """Masked integers (128,), encrypted afresh under a public key of suite 0x01 (73,728 B)."""
-    residues = np.zeros((len(DATA.primes), N), np.int64)
-    for row, prime in zip(residues, DATA.primes, strict=True):
-        row[:DIMENSION] = (coordinates + prime // 2) % prime - prime // 2
     words = key.zero()
-    words[0] = DATA.residues(words[0] + DATA.forward(residues))
+    words[0] = DATA.residues(words[0] + coordinate_residues(coordinates))
     return pack_words(words)
 
 
@@ -216,16 +218,5 @@ def opened(hidden: Masked, secret: SubjectSecret) -> Integers | None:
 
     Raises ``MalformedCiphertext`` for words of another shape, or not below their primes.
     """
-    require_words(hidden.second, (len(DATA.primes), N), *DATA.primes)
-    require_words(hidden.first, (len(DATA.primes), DIMENSION), *DATA.primes)
-    phase = DATA.low_coefficients(DATA.residues(secret.residues * hidden.second), DIMENSION) + hidden.first
-    first, second, third = DATA.primes
-    low = phase[0] % first
-    middle = (phase[1] - low) * pow(first, -1, second) % second
-    low += middle * first
-    high = (phase[2] - low) % third * pow(first * second, -1, third) % third
-    high[2 * high > third] -= third
-    if (np.abs(high) > _LARGEST_DIGIT).any():
-        return None
-    coordinates: Integers = low + high * (first * second)
-    return coordinates
+    (coordinates,), (sound,) = open_masked([secret.packed], [hidden])
+    return coordinates if sound else None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,27 +76,45 @@ class Truth(Protocol):
         """Put new blocks in the place of others, all at once. Whoever was removed meanwhile stays removed."""
 
 
+_PAGE_BYTES: Final = 1 << 15
+"""A template is a few pages, not a chain of many."""
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS state (epoch INTEGER NOT NULL, generation INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS blocks (
         number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, checksum BLOB NOT NULL, packed INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS keys (fingerprint BLOB PRIMARY KEY, public_key BLOB NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS members (
         number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, person BLOB NOT NULL,
-        template BLOB NOT NULL, public_key BLOB NOT NULL, key_fp BLOB NOT NULL,
+        key_fp BLOB NOT NULL REFERENCES keys (fingerprint),
         block BLOB REFERENCES blocks (id) ON DELETE SET NULL, slot INTEGER,
         UNIQUE (block, slot), UNIQUE (block, person)
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS templates (
+        member INTEGER PRIMARY KEY REFERENCES members (number) ON DELETE CASCADE, template BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS members_by_key ON members (key_fp);
     CREATE INDEX IF NOT EXISTS members_by_person ON members (person);
 """
 
 
+_PERSON = "SELECT person FROM members WHERE id = ?"
+_ENROLMENT = """
+    SELECT person, template, public_key, key_fp FROM members
+    JOIN templates ON templates.member = members.number JOIN keys ON keys.fingerprint = members.key_fp WHERE id = ?
+"""
+
+
 class SqliteTruth:
-    """A :class:`Truth` in one SQLite file, for tools and tests; the site keeps its own in its database."""
+    """A :class:`Truth` in one SQLite file, for tools and tests; the site keeps its own in its database.
+
+    Templates lie in a table of their own: a row is written as a whole, and where somebody stands changes often.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = RLock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA)
@@ -127,33 +145,45 @@ class SqliteTruth:
             return self._db.execute("SELECT id, person FROM members WHERE block IS NULL ORDER BY number").fetchall()
 
     def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
-        return {member: row[0] for member in members if (row := self._member("person", member))}
+        return {member: row[0] for member in members if (row := self._row(_PERSON, member))}
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
         for member in members:
-            if row := self._member("person, template, public_key, key_fp", member):
+            if row := self._row(_ENROLMENT, member):
                 person, template, public_key, key_fp = row
                 yield Enrolment(member=member, person=person, template=template, public_key=public_key, key_fp=key_fp)
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         with self._transaction():
-            self._db.executemany(
-                "INSERT INTO members (id, person, template, public_key, key_fp) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO NOTHING",
-                ((one.member, one.person, one.template, one.public_key, one.key_fp) for one in enrolments),
-            )
+            for one in enrolments:
+                self._db.execute(
+                    "INSERT INTO keys VALUES (?, ?) ON CONFLICT (fingerprint) DO NOTHING", (one.key_fp, one.public_key)
+                )
+                added = self._db.execute(
+                    "INSERT INTO members (id, person, key_fp) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING "
+                    "RETURNING number",
+                    (one.member, one.person, one.key_fp),
+                ).fetchall()
+                self._db.executemany(
+                    "INSERT INTO templates VALUES (?, ?)", ((number, one.template) for (number,) in added)
+                )
 
     def remove(self, person: bytes) -> list[bytes]:
         with self._transaction():
-            removed = self._db.execute("DELETE FROM members WHERE person = ? RETURNING id", (person,)).fetchall()
+            removed = self._db.execute(
+                "DELETE FROM members WHERE person = ? RETURNING id, key_fp", (person,)
+            ).fetchall()
             if removed:
+                self._drop_keys(removed)
                 self._change_layout()
-        return [member for (member,) in removed]
+        return [member for member, _ in removed]
 
     def repack(self, change: Repacking) -> None:
         with self._transaction():
             self._db.executemany("DELETE FROM blocks WHERE id = ?", ((block,) for block in change.replaced))
-            self._db.executemany("DELETE FROM members WHERE id = ?", ((member,) for member in change.gone))
+            for member in change.gone:
+                gone = self._db.execute("DELETE FROM members WHERE id = ? RETURNING id, key_fp", (member,)).fetchall()
+                self._drop_keys(gone)
             for placed in change.made:
                 self._db.execute(
                     "INSERT INTO blocks (id, checksum, packed) VALUES (?, ?, ?)",
@@ -169,12 +199,16 @@ class SqliteTruth:
     def _change_layout(self) -> None:
         self._db.execute("UPDATE state SET generation = generation + 1")
 
-    def _member(self, columns: str, member: bytes) -> tuple[bytes, ...] | None:
+    def _drop_keys(self, removed: Sequence[tuple[bytes, bytes]]) -> None:
+        """Forget the keys of (member, key_fp) that nothing is under any more."""
+        self._db.executemany(
+            "DELETE FROM keys WHERE fingerprint = ? AND NOT EXISTS (SELECT 1 FROM members WHERE key_fp = fingerprint)",
+            ((key_fp,) for _, key_fp in removed),
+        )
+
+    def _row(self, query: str, member: bytes) -> tuple[bytes, ...] | None:
         with self._lock:
-            row: tuple[bytes, ...] | None = self._db.execute(
-                f"SELECT {columns} FROM members WHERE id = ?",  # noqa: S608 – constants of this class
-                (member,),
-            ).fetchone()
+            row: tuple[bytes, ...] | None = self._db.execute(query, (member,)).fetchone()
         return row
 
     @contextmanager
