@@ -75,14 +75,16 @@ void vf_hide(const uint32_t *scores, size_t blocks, const int64_t *order, const 
 /* One prime of one pair; the conjugate's word i is the polynomial's word n - 1 - i. */
 VF_BODY void blind(const uint32_t *first, const uint32_t *second, const uint32_t *factors, const uint32_t *sums, uint32_t *out,
                    uint32_t prime) {
-    const uint32_t *u = first, *k = first + POLYNOMIAL, *v = second, *l = second + N;
-    for (size_t i = 0, mirrored = N - 1; i < N; i++, mirrored--) {
+    const uint32_t *u = first, *k = first + POLYNOMIAL, *v = second, *w = second + N;
+#pragma GCC ivdep
+    for (size_t i = 0; i < N; i++) {
+        const size_t mirrored = N - 1 - i;
         const uint64_t a = factors[i], b = factors[POLYNOMIAL + i];
         const uint64_t c = factors[2 * POLYNOMIAL + i], d = factors[3 * POLYNOMIAL + i];
         const uint64_t whole = a * u[i] + c * k[i] + b * u[mirrored] + d * k[mirrored] + sums[i];
         out[i] = vf_result_word(whole, prime);
-        out[POLYNOMIAL + i] = vf_result_word(a * v[i] + c * l[i] + sums[POLYNOMIAL + i], prime);
-        out[2 * POLYNOMIAL + i] = vf_result_word(b * v[mirrored] + d * l[mirrored] + sums[2 * POLYNOMIAL + i], prime);
+        out[POLYNOMIAL + i] = vf_result_word(a * v[i] + c * w[i] + sums[POLYNOMIAL + i], prime);
+        out[2 * POLYNOMIAL + i] = vf_result_word(b * v[mirrored] + d * w[mirrored] + sums[2 * POLYNOMIAL + i], prime);
     }
 }
 

@@ -35,6 +35,11 @@ void vf_reshare(const uint32_t *shares, vf_secrets secrets, vf_roots scan, const
                 const vf_turns turns, const uint32_t *second, const int8_t *noise, uint32_t *out, size_t pairs, size_t threads,
                 vf_level level);
 
+/* out[rows][2048]: first components, encrypting messages[rows][2048] of size up to 2^30 under the scan's s (2048 words).
+ * noise, second: [rows][2048]; scan: roots of the forward transform. */
+void vf_seal(const int64_t *messages, const int8_t *noise, const uint32_t *second, const uint32_t *secret, vf_roots scan,
+             uint32_t *out, size_t rows, size_t threads, vf_level level);
+
 /* out[pairs][2][2048]: the slots' real and imaginary parts of blinded[pairs][3][3][4096] under (1, s, ~s).
  * result: roots of the three inverse transforms. */
 void vf_answer(const uint32_t *blinded, vf_secrets secrets, const vf_roots result[VF_RESULT_PRIMES], const vf_turns turns,

@@ -69,6 +69,18 @@ static void reshare(Words shares, Words scan_secret, Words result_secret, Words 
                noise.data(), out.data(), pairs, threads, best);
 }
 
+static void seal(Array<const int64_t> messages, Array<const int8_t> noise, Words second, Words secret, Words powers,
+                 Words quotients, Output out, size_t threads, int level) {
+    const size_t rows = messages.ndim() == 2 ? messages.shape(0) : 0;
+    require(is_shaped(messages, {rows, VF_DEGREE}) && is_shaped(noise, {rows, VF_DEGREE}), "messages (rows, 2048)");
+    require(is_shaped(second, {rows, VF_DEGREE}) && is_shaped(out, {rows, VF_DEGREE}), "second (rows, 2048)");
+    require(is_shaped(secret, {VF_DEGREE}) && is_shaped(powers, {VF_DEGREE}) && is_shaped(quotients, {VF_DEGREE}), "roots (2048)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_seal(messages.data(), noise.data(), second.data(), secret.data(), {powers.data(), quotients.data()}, out.data(), rows,
+            threads, best);
+}
+
 static void answer(Words blinded, Words scan_secret, Words result_secret, Words powers, Words quotients, Turns turns,
                    Array<double> out, size_t threads, int level) {
     const size_t pairs = blinded.ndim() == 4 ? blinded.shape(0) : 0;
@@ -90,6 +102,8 @@ void define_query(nb::module_ &module) {
     module.def("reshare", &reshare, "shares"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
                "scan_powers"_a.noconvert(), "scan_quotients"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
                "turns"_a.noconvert(), "second"_a.noconvert(), "noise"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("seal", &seal, "messages"_a.noconvert(), "noise"_a.noconvert(), "second"_a.noconvert(), "secret"_a.noconvert(),
+               "powers"_a.noconvert(), "quotients"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
     module.def("answer", &answer, "blinded"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
                "powers"_a.noconvert(), "quotients"_a.noconvert(), "turns"_a.noconvert(), "out"_a.noconvert(), "threads"_a,
                "level"_a);

@@ -142,13 +142,61 @@ void vf_reshare(const uint32_t *shares, vf_secrets secrets, vf_roots scan, const
     vf_parallel(reshare_pair, &job, pairs, threads);
 }
 
+/* --- encrypting under the scan key ------------------------------------------------------------------------ */
+
+VF_BODY void scan_residues(const int64_t *message, const int8_t *noise, uint32_t *words) {
+    for (size_t i = 0; i < VF_DEGREE; i++) {
+        int32_t residue = (int32_t)message[i] + noise[i];
+        residue += VF_PRIME & -(residue < 0);
+        residue += VF_PRIME & -(residue < 0);
+        words[i] = (uint32_t)residue - (VF_PRIME & -(uint32_t)(residue >= VF_PRIME));
+    }
+}
+
+VF_VERSIONS(void, scan_residues, (const int64_t *message, const int8_t *noise, uint32_t *words), (message, noise, words))
+
+VF_BODY void less_scan_product(uint32_t *words, const uint32_t *second, const uint32_t *secret) {
+    for (size_t i = 0; i < VF_DEGREE; i++) {
+        const uint32_t word = words[i] + VF_PRIME - vf_scan_word((uint64_t)second[i] * secret[i]);
+        words[i] = word >= VF_PRIME ? word - VF_PRIME : word;
+    }
+}
+
+VF_VERSIONS(void, less_scan_product, (uint32_t * words, const uint32_t *second, const uint32_t *secret), (words, second, secret))
+
+typedef struct {
+    const int64_t *messages;
+    const int8_t *noise;
+    const uint32_t *second, *secret;
+    vf_roots roots;
+    uint32_t *out;
+    vf_level level;
+} sealing;
+
+static void seal_row(const void *context, size_t row) {
+    const sealing *job = context;
+    const size_t start = row * VF_DEGREE;
+    uint32_t *words = job->out + start;
+    scan_residues_at(job->level)(job->messages + start, job->noise + start, words);
+    vf_forward(words, 1, VF_DEGREE, job->roots.powers, job->roots.quotients, VF_PRIME, job->level);
+    less_scan_product_at(job->level)(words, job->second + start, job->secret);
+}
+
+void vf_seal(const int64_t *messages, const int8_t *noise, const uint32_t *second, const uint32_t *secret, vf_roots scan,
+             uint32_t *out, size_t rows, size_t threads, vf_level level) {
+    const sealing job = {messages, noise, second, secret, scan, out, level};
+    vf_parallel(seal_row, &job, rows, threads);
+}
+
 /* --- opening answers ---------------------------------------------------------------------------------------- */
 
 VF_BODY void open_blinded(const uint32_t *blinded, const uint32_t *secret, uint32_t *words, uint32_t prime) {
-    for (size_t i = 0; i < N; i++)
-        words[i] = vf_result_word((uint64_t)blinded[POLYNOMIAL + i] * secret[i] +
-                                      (uint64_t)blinded[2 * POLYNOMIAL + i] * secret[N - 1 - i] + blinded[i],
-                                  prime);
+#pragma GCC ivdep
+    for (size_t i = 0; i < N; i++) {
+        const uint64_t straight = (uint64_t)blinded[POLYNOMIAL + i] * secret[i];
+        const uint64_t turned = (uint64_t)blinded[2 * POLYNOMIAL + i] * secret[N - 1 - i];
+        words[i] = vf_result_word(straight + turned + blinded[i], prime);
+    }
 }
 
 VF_BODY void open_blinded_row(size_t row, const uint32_t *blinded, const uint32_t *secret, uint32_t *words) {

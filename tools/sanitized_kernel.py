@@ -24,7 +24,7 @@ veilface.kernel.__path__.insert(0, sys.argv[1])
 from veilface.kernel import choice
 assert choice.built().__file__.startswith(sys.argv[1])
 tests = ["tests/kernel", *(f"tests/match/test_{name}.py" for name in ("scan", "products", "legs"))]
-tests.append("tests/keyholder/test_opening.py")
+tests += ["tests/protect/test_sealing.py", "tests/keyholder/test_opening.py"]
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *tests]))
 """
 

@@ -116,6 +116,17 @@ def reshare(
     threads: int,
     level: int,
 ) -> None: ...
+def seal(
+    messages: NDArray[np.int64],
+    noise: NDArray[np.int8],
+    second: NDArray[np.uint32],
+    secret: NDArray[np.uint32],
+    powers: NDArray[np.uint32],
+    quotients: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+    threads: int,
+    level: int,
+) -> None: ...
 def answer(
     blinded: NDArray[np.uint32],
     scan_secret: NDArray[np.uint32],

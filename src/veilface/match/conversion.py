@@ -61,7 +61,7 @@ def converted_probe(sealed: Sealed, masks: Integers) -> Words:
     A constant is the same word everywhere. Coordinates of a probe stand in reverse order.
     """
     words = sealed.words()
-    constants = SCAN.reduce(masks[::-1] * PROBE_FACTOR)
+    constants = SCAN.reduce(masks[::-1] * PROBE_FACTOR).astype(np.uint32)
     words[0] = _less(words[0], constants[:, None])
     return words
 
@@ -71,5 +71,8 @@ def rounded(values: Integers) -> Integers:
     return SCAN.reduce((2 * values + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR))
 
 
-def _less(words: Words, masks: Words | Integers) -> Words:
-    return SCAN.reduce(words.astype(np.int64) - masks).astype(np.uint32)
+def _less(words: Words, masks: Words) -> Words:
+    """The difference or that and the prime, whichever is smaller: below zero, 32 bits wrap around to a large number."""
+    words -= masks
+    smaller: Words = np.minimum(words, words + np.uint32(SCAN.prime))
+    return smaller

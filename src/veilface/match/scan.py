@@ -46,7 +46,7 @@ def arranged(ciphertexts: Words) -> Words:
 
 def arranged_probe(probe: Words) -> Words:
     """A converted probe (2, d, 2048) as a scan reads it: (128, d, 2, 16), copied."""
-    return arranged(np.ascontiguousarray(probe.swapaxes(0, 1)))
+    return arranged(probe.swapaxes(0, 1))
 
 
 def restored(block: Words) -> Words:

@@ -11,12 +11,13 @@ from typing import Final, Literal, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.protect import sealing, word_ring
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.stream import Integers, Stream, fresh_seed
 from veilface.protect.word_ring import WordRing, Words, mirrored, products
 
-SCAN: Final = WordRing(2048, 1073692673)
-RESULT: Final = tuple(WordRing(4096, prime) for prime in (67084289, 67043329, 66994177))
+SCAN: Final = word_ring.SCAN
+RESULT: Final = word_ring.RESULT
 SLOTS: Final = SCAN.n
 """Templates of a block, and complex slots of a result: two blocks, as real and imaginary parts, share one."""
 
@@ -66,7 +67,10 @@ class Sealed:
 
     def words(self) -> Words:
         """The ciphertexts, (2, d, 2048)."""
-        return np.stack([self.first, seeded_words(self.seed, self.first.shape[0])])
+        words = np.empty((2, *self.first.shape), np.uint32)
+        words[0] = self.first
+        Stream(self.seed).fill(SCAN.prime, words[1])
+        return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +193,8 @@ class GallerySecretKey:
 
     def seal(self, messages: Integers) -> Sealed:
         """Encrypt coefficients (d, 2048) of size below 2^30 afresh under the scan key."""
-        seed, stream, first = fresh_seed(), Stream(), np.empty(messages.shape, np.uint32)
-        second = seeded_words(seed, len(messages))
-        for part in few(len(messages)):
-            noisy = SCAN.forward(messages[part] + stream.errors(messages[part].shape)).astype(np.int64)
-            first[part] = SCAN.reduce(noisy - SCAN.multiply(second[part], self.scan[0]))
-        return Sealed(first=first, seed=seed)
+        seed, noise = fresh_seed(), Stream().errors(messages.shape)
+        return Sealed(first=sealing.sealed(messages, noise, seeded_words(seed, len(messages)), self.scan[0]), seed=seed)
 
     def seal_results(self, messages: Integers, second: Words) -> Words:
         """Encrypt coefficients (count, 4096) under the result key with these second components: (count, 2, 3, 4096)."""

@@ -160,6 +160,10 @@ class WordRing:
         return min(pow(root, odd, self.prime) for odd in range(1, 2 * self.n, 2))
 
 
+SCAN: Final = WordRing(2048, 1073692673)
+RESULT: Final = tuple(WordRing(4096, prime) for prime in (67084289, 67043329, 66994177))
+
+
 def mirrored(words: Words) -> Words:
     """The NTT of p(X⁻¹) from that of p (…, n), as a view: ψ^e and ψ^−e stand at mirrored places."""
     return words[..., ::-1]
