@@ -15,6 +15,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help=text("cli.option.json"))]
 DeviceOption = Annotated[
     Path, typer.Option("--device", envvar="VEILFACE_DEVICE", metavar="DIR", help=text("cli.option.device"))
 ]
+KioskOption = Annotated[
+    Path, typer.Option("--kiosk", envvar="VEILFACE_KIOSK", metavar="DIR", help=text("cli.option.kiosk"))
+]
 ServerOption = Annotated[
     str, typer.Option("--server", envvar="VEILFACE_SERVER", metavar="URL", help=text("cli.option.server"))
 ]
@@ -31,6 +34,7 @@ Pictures = Annotated[
 ]
 
 DEVICE_FOLDER: Final = Path("~/.veilface").expanduser()
+KIOSK_FOLDER: Final = Path("~/.veilface-kiosk").expanduser()
 DATA_FOLDER: Final = Path("data")
 SERVER: Final = "http://localhost:8000"
 PORT: Final = 8000

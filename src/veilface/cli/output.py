@@ -23,6 +23,11 @@ def say(key: str, **details: Detail) -> None:
     console.print(text(key, None, **details), soft_wrap=True)
 
 
+def warn(sentence: str) -> None:
+    """A sentence on stderr, so that stdout stays clean."""
+    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True, style="yellow")
+
+
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, words: bool = False
 ) -> None:

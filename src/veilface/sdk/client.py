@@ -156,8 +156,8 @@ class Client:
     def _json(self, method: str, path: str, **request: Any) -> Json:
         return cast("Json", _decoded(self._send(method, path, **request), dict))
 
-    def _list(self, path: str) -> list[Json]:
-        entries = _decoded(self._send("GET", path), list)
+    def _list(self, path: str, *, method: str = "GET", **request: Any) -> list[Json]:
+        entries = _decoded(self._send(method, path, **request), list)
         if not all(isinstance(entry, dict) for entry in entries):
             raise MalformedAnswer(what=path)
         return cast("list[Json]", entries)

@@ -172,7 +172,7 @@ class Device:
             action = session.begin(MessageType.VERIFY)
             material = current_material(session, action, expected=expected)
             started = time.perf_counter()
-            embedding = self._faces.embedding(_read(picture))
+            embedding = self._faces.embedding(read_picture(picture))
             measured = time.perf_counter()
             body = material.probe(embedding)
             protected = time.perf_counter()
@@ -264,7 +264,7 @@ class Device:
         return None
 
     def _enrolled_embedding(self, pictures: Sequence[Picture]) -> Embedding:
-        return average([self._faces.embedding(_read(picture), require_quality=True) for picture in pictures])
+        return average([self._faces.embedding(read_picture(picture), require_quality=True) for picture in pictures])
 
     @cached_property
     def _faces(self) -> FacePipeline:
@@ -297,7 +297,8 @@ def _present_protection(session: Session) -> Protection:
     return protection_of(Suite(suite))
 
 
-def _read(picture: Picture) -> bytes:
+def read_picture(picture: Picture) -> bytes:
+    """The bytes of a picture's file, or the picture itself."""
     return picture.read_bytes() if isinstance(picture, Path) else picture
 
 

@@ -7,13 +7,14 @@
     ├── ServerRefused            the server's own sentence and code
     ├── KeyHolderDown            the server runs and its key holder does not: nothing can be decided
     ├── MalformedAnswer          an answer of the wrong shape or length
-    ├── FolderError              UnsafeFolder, NoDevice, DeviceExists, FolderBusy
+    ├── FolderError              UnsafeFolder, NoDevice, DeviceExists, FolderBusy, NoKiosk, KioskExists
     ├── TermsNotAccepted         no account without consent
     ├── OtherModels              this version and the server's measure faces differently
     ├── NothingEnrolled          verify or delete without a template
     ├── TokenElsewhere           the template's secret is on the device that enrolled it
     ├── OtherProtection          the template is protected otherwise than was asked for
     ├── ProtectionUnknown        which protection the template has is not known here, and none was named
+    ├── MayNotRegister           the operator lets this gallery's kiosks search alone
     ├── WrongDevice              the device to approve is unknown or has another key
     └── Alarm                    what must never be passed over in silence
         ├── OriginMismatch       a site that wants messages signed for another
@@ -93,6 +94,18 @@ class FolderBusy(FolderError):
     code = "sdk.folder_busy"
 
 
+class NoKiosk(FolderError):
+    """``path`` holds no kiosk that joined a gallery."""
+
+    code = "sdk.no_kiosk"
+
+
+class KioskExists(FolderError):
+    """``path`` already holds a kiosk; another gallery needs another folder."""
+
+    code = "sdk.kiosk_exists"
+
+
 class TermsNotAccepted(SdkError):
     """Registration without consent to the terms ``version``."""
 
@@ -127,6 +140,12 @@ class ProtectionUnknown(SdkError):
     """The device has never enrolled or verified under the account's key, so it cannot keep its protection."""
 
     code = "sdk.protection_unknown"
+
+
+class MayNotRegister(SdkError):
+    """The operator of the gallery lets its kiosks search, and nobody be registered."""
+
+    code = "sdk.may_not_register"
 
 
 class WrongDevice(SdkError):

@@ -27,7 +27,7 @@ def open_account(
     """Opens an account whose first device is ``folder``: its count of decisions is known to start at nothing."""
     folder.prepare()
     with Client(server) as client:
-        site = _trusted_site(client, server, keyholder_fingerprint)
+        site = trusted_site(client, server, keyholder_fingerprint)
         if not accept_terms:
             raise TermsNotAccepted(version=site.terms_version)
         client.register(
@@ -53,7 +53,7 @@ def join_account(
         return
     folder.prepare()
     with Client(server) as client:
-        site = _trusted_site(client, server, keyholder_fingerprint)
+        site = trusted_site(client, server, keyholder_fingerprint)
         account = _log_in(client, site, server, username=username, password=password, name=device_name)
     _become_device(folder, account, Pins(keyholder_key=site.keyholder_key.hex()), device_name)
 
@@ -61,12 +61,13 @@ def join_account(
 def _renew(folder: DeviceFolder, known: Account, *, password: str, device_name: str) -> None:
     with Client(known.server) as client:
         pinned = fingerprint(bytes.fromhex(folder.pins().keyholder_key))
-        site = _trusted_site(client, known.server, pinned)
+        site = trusted_site(client, known.server, pinned)
         account = _log_in(client, site, known.server, username=known.username, password=password, name=device_name)
     folder.write_account(replace(account, device_id=known.device_id))
 
 
-def _trusted_site(client: Client, server: str, keyholder_fingerprint: str | None) -> Site:
+def trusted_site(client: Client, server: str, keyholder_fingerprint: str | None) -> Site:
+    """What the server says of itself, if it is where it says and its key holder has the fingerprint, if one is given."""
     site = client.site()
     check_origin(server=server, origin=site.origin)
     if keyholder_fingerprint is not None:

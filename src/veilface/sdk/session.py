@@ -66,6 +66,17 @@ class Action:
             raise MalformedAnswer(what="key_cert") from error
 
 
+def check_site(client: Client, *, server: str, keyholder_key: str) -> None:
+    """Raises unless the server still is who it was, with the pinned key holder, and measures as this program does."""
+    site = client.site()
+    check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(bytes.fromhex(keyholder_key)))
+    check_origin(server=server, origin=site.origin)
+    for known in protections():
+        got, expected = site.model_fps.get(known.name, b""), model_fp(known.name)
+        if got != expected:
+            raise OtherModels(got=got.hex()[:16], expected=expected.hex()[:16])
+
+
 class Session:
     """The device in ``folder`` speaking through ``client``."""
 
@@ -78,14 +89,7 @@ class Session:
 
     def check_site(self) -> None:
         """Raises unless the server still is who it was, and measures and decides as this program does."""
-        site = self.client.site()
-        pinned = bytes.fromhex(self.folder.pins().keyholder_key)
-        check_keyholder(offered=site.keyholder_key, expected_fingerprint=fingerprint(pinned))
-        check_origin(server=self.account.server, origin=site.origin)
-        for known in protections():
-            got, expected = site.model_fps.get(known.name, b""), model_fp(known.name)
-            if got != expected:
-                raise OtherModels(got=got.hex()[:16], expected=expected.hex()[:16])
+        check_site(self.client, server=self.account.server, keyholder_key=self.folder.pins().keyholder_key)
 
     def begin(self, kind: MessageType, *, scheme: str | None = None, password: str | None = None) -> Action:
         """Asks for a challenge to enrol (with a ``scheme``), verify or delete."""

@@ -37,8 +37,16 @@ def check_origin(*, server: str, origin: str) -> None:
         raise OriginMismatch(got=origin, expected=server)
 
 
-def check_key(*, pins: Pins, account_id: bytes, certificate: bytes, public_key: bytes, now_ms: int) -> KeyCert:
-    """The certificate for the key to encrypt under.
+def check_key(
+    *,
+    pins: Pins,
+    account_id: bytes,
+    certificate: bytes,
+    public_key: bytes,
+    now_ms: int,
+    purpose: KeyPurpose = KeyPurpose.ACCOUNT,
+) -> KeyCert:
+    """The certificate for the key to encrypt under: an account's, or for ``purpose`` GALLERY a gallery's.
 
     Checks signature, purpose, subject, dates and fingerprint, that the epoch never falls, and that one epoch
     never has two keys; raises :class:`KeyNotTrusted` with what was wrong as ``check``.
@@ -49,7 +57,7 @@ def check_key(*, pins: Pins, account_id: bytes, certificate: bytes, public_key: 
     except ProtectError as error:
         raise KeyNotTrusted(check="signature") from error
     checks = {
-        "purpose": cert.purpose == KeyPurpose.ACCOUNT,
+        "purpose": cert.purpose == purpose,
         "subject": cert.subject_id == account_id,
         "dates": cert.not_before - CLOCK_SLACK_MS <= now_ms <= cert.not_after + CLOCK_SLACK_MS,
         "fingerprint": cert.key_fp == hashlib.sha256(public_key).digest(),
