@@ -41,8 +41,11 @@ def join(
     from veilface.sdk.kiosk import Kiosk
 
     here = Kiosk.join(kiosk, server=server, code=code, name=name, keyholder_fingerprint=keyholder_fingerprint)
-    gallery = here.gallery()
-    say("cli.kiosk.joined", gallery=gallery.name, purpose=gallery.purpose, people=gallery.people or 0)
+    record = here.record()
+    gallery = record.gallery
+    say("cli.kiosk.joined", gallery=gallery.name, purpose=gallery.purpose, people=record.people)
+    if record.state == "pending":
+        say("cli.kiosk.pending", since=record.active_from)
 
 
 def people(*, kiosk: KioskOption = KIOSK_FOLDER, as_json: JsonFlag = False) -> None:

@@ -67,8 +67,17 @@ def optional_bytes(answer: Json, name: str, length: int | None = None) -> bytes 
 
 def id_field(answer: Json, name: str) -> str:
     """An id: 32 lower-case hexadecimal characters."""
+    return _hex_field(answer, name, ID_BYTES)
+
+
+def digest_field(answer: Json, name: str) -> bytes:
+    """A SHA-256, written as 64 lower-case hexadecimal characters."""
+    return bytes.fromhex(_hex_field(answer, name, HASH_BYTES))
+
+
+def _hex_field(answer: Json, name: str, length: int) -> str:
     value = field(answer, name, str)
-    if len(value) != 2 * ID_BYTES or set(value) - set("0123456789abcdef"):
+    if len(value) != 2 * length or set(value) - set("0123456789abcdef"):
         raise MalformedAnswer(what=name)
     return value
 

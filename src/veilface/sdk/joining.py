@@ -67,7 +67,7 @@ def _renew(folder: DeviceFolder, known: Account, *, password: str, device_name: 
 
 
 def trusted_site(client: Client, server: str, keyholder_fingerprint: str | None) -> Site:
-    """What the server says of itself, if it is where it says and its key holder has the fingerprint, if one is given."""
+    """What the server says of itself, once its address and – where one is given – its key holder's print are right."""
     site = client.site()
     check_origin(server=server, origin=site.origin)
     if keyholder_fingerprint is not None:

@@ -36,7 +36,7 @@ from veilface.sdk.device import Picture, read_picture
 from veilface.sdk.errors import KeyNotTrusted, MalformedAnswer, MayNotRegister
 from veilface.sdk.folder import Pins
 from veilface.sdk.joining import trusted_site
-from veilface.sdk.kiosk_client import Ask, GalleryRecord, Identification, KioskClient, Person
+from veilface.sdk.kiosk_client import Ask, Identification, KioskClient, KioskRecord, Person
 from veilface.sdk.kiosk_folder import GalleryPins, KioskFolder, Membership
 from veilface.sdk.session import check_site
 from veilface.sdk.trust import check_key
@@ -98,10 +98,10 @@ class Kiosk:
         kept.write_membership(membership)
         return cls(folder, faces=faces)
 
-    def gallery(self) -> GalleryRecord:
-        """The gallery as it is now."""
+    def record(self) -> KioskRecord:
+        """What the server knows of this kiosk and its gallery now."""
         with self._client() as client:
-            return client.kiosk().gallery
+            return client.kiosk()
 
     @contextmanager
     def searching(self) -> Iterator["Desk"]:
@@ -166,7 +166,7 @@ def _join(client: KioskClient, key: ec.EllipticCurvePrivateKey, *, server: str, 
     gallery, challenge = client.joining_challenge(code=code, kiosk_id=kiosk_id.hex(), context_hash=context)
     header = Header(
         type=MessageType.DEVICE,
-        account_id=bytes.fromhex(gallery),
+        account_id=bytes.fromhex(gallery.id),
         device_id=kiosk_id,
         challenge=challenge.challenge,
         issued_ms=challenge.server_time_ms,
@@ -181,9 +181,11 @@ def _join(client: KioskClient, key: ec.EllipticCurvePrivateKey, *, server: str, 
         signature=sign_header(key, header),
         public_key=public_key,
     )
-    if joined.id != gallery:
+    if joined.id != gallery.id:
         raise MalformedAnswer(what="gallery")
-    return Membership(server=server, gallery_id=gallery, gallery_name=joined.name, kiosk_id=kiosk_id.hex(), token=token)
+    return Membership(
+        server=server, gallery_id=gallery.id, gallery_name=gallery.name, kiosk_id=kiosk_id.hex(), token=token
+    )
 
 
 class Desk:

@@ -6,10 +6,9 @@ from typing import Final, Literal, Self, cast
 from urllib.parse import urlencode
 
 from veilface.sdk.answers import (
-    HASH_BYTES,
     Challenge,
     Json,
-    bytes_field,
+    digest_field,
     encode_bytes,
     field,
     id_field,
@@ -28,13 +27,12 @@ MOST_PAGES: Final = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class GalleryRecord:
-    """A gallery as its kiosk sees it. ``people`` – how many there are; None where that was not asked."""
+    """A gallery as its kiosks see it."""
 
     id: str
     name: str
     purpose: str
     may_register: bool
-    people: int | None
 
     @classmethod
     def parse(cls, answer: Json) -> Self:
@@ -44,30 +42,33 @@ class GalleryRecord:
             name=field(answer, "name", str),
             purpose=field(answer, "purpose", str),
             may_register=field(answer, "may_register", bool),
-            people=optional(answer, "people", int),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class KioskRecord:
-    """A kiosk, its gallery, and the key that faces are protected with there."""
+    """A kiosk and its gallery of so many ``people``. One that is ``pending`` may not search before ``active_from``.
 
-    id: str
+    ``key_fp`` – the fingerprint (32 B) of the key that faces are protected with there.
+    """
+
     name: str
+    state: str
+    active_from: str
     gallery: GalleryRecord
+    people: int
     key_fp: bytes
-    key_cert: bytes
 
     @classmethod
     def parse(cls, answer: Json) -> Self:
         """From ``GET /kiosk``; raises :class:`MalformedAnswer`."""
-        key = object_field(answer, "probe_key")
         return cls(
-            id=id_field(answer, "id"),
             name=field(answer, "name", str),
+            state=field(answer, "state", str),
+            active_from=field(answer, "active_from", str),
             gallery=GalleryRecord.parse(object_field(answer, "gallery")),
-            key_fp=bytes_field(key, "key_fp", HASH_BYTES),
-            key_cert=bytes_field(key, "key_cert"),
+            people=field(answer, "people", int),
+            key_fp=digest_field(object_field(answer, "probe_key"), "key_fp"),
         )
 
 
@@ -116,11 +117,12 @@ class Identification:
 class KioskClient(Client):
     """Talks to one server as a kiosk, or in order to become one."""
 
-    def joining_challenge(self, *, code: str, kiosk_id: str, context_hash: bytes) -> tuple[str, Challenge]:
-        """A challenge for a new kiosk, and the id of the gallery that the one-time code belongs to."""
+    def joining_challenge(self, *, code: str, kiosk_id: str, context_hash: bytes) -> tuple[GalleryRecord, Challenge]:
+        """The gallery that the one-time code belongs to, and a challenge for a new kiosk of it."""
         body = {"code": code, "device_id": kiosk_id, "context_hash": encode_bytes(context_hash)}
         answer = self._json("POST", "/kiosks/challenges", json=body)
-        return id_field(answer, "gallery_id"), Challenge.parse(answer)
+        gallery = GalleryRecord.parse(object_field(answer, "gallery"))
+        return gallery, Challenge.parse(object_field(answer, "challenge"))
 
     def join(
         self, *, code: str, name: str, kiosk_id: str, header: bytes, signature: bytes, public_key: bytes
