@@ -108,14 +108,15 @@ _ENROLMENT = """
 class SqliteTruth:
     """A :class:`Truth` in one SQLite file, for tools and tests; the site keeps its own in its database.
 
-    Templates lie in a table of their own: a row is written as a whole, and where somebody stands changes often.
+    Templates lie in a table of their own: a row is written as a whole, and where somebody stands changes often. There
+    is one connection, so a write-ahead log would let nobody read meanwhile, and what is added would be written twice.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = RLock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+        self._db.executescript("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(_SCHEMA)
         self._db.execute("INSERT INTO state SELECT 1, 1 WHERE NOT EXISTS (SELECT 1 FROM state)")
