@@ -1,5 +1,6 @@
 """Whom the tests of galleries need: accounts that opted in, a gallery, and the real key holder of both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.match.parties import Account, Vector, unit
+from tests.match.parties import Account, Vector, at_cosine, unit
 from veilface.keyholder.galleries import GalleryOffice
 from veilface.keyholder.gallery_keys import GalleryKey, GalleryKeys
 from veilface.keyholder.keys import KeyEncryptionKey
@@ -15,9 +16,13 @@ from veilface.keyholder.repack import GalleryDesk
 from veilface.keyholder.store import Store
 from veilface.match import scan
 from veilface.match.blinding import QueryMasks, prepare
+from veilface.match.engine import Engine, LocalEngine
 from veilface.match.gallery import Gallery
-from veilface.match.gallery_truth import Enrolment, SqliteTruth
+from veilface.match.gallery_truth import Enrolment, SqliteTruth, Truth
 from veilface.match.identification import blinded_scores, masked_scores
+from veilface.match.masks import prepare as masks_of_a_probe
+from veilface.match.query_pool import QueryPool
+from veilface.match.search import Candidates, search
 from veilface.protect.gallery import SLOTS, GallerySecretKey, Reshared
 from veilface.protect.homomorphic import protect_probe
 from veilface.protect.rlwe import generate_key
@@ -31,9 +36,16 @@ def identity(label: object) -> bytes:
 
 
 @cache
-def _everybody() -> Account:
+def everybody() -> Account:
     """The one account whose key all templates are under, unless a test says otherwise: no key is like another."""
     return Account()
+
+
+OpenTruth = Callable[[Path], Truth]
+
+
+def open_sqlite(folder: Path) -> SqliteTruth:
+    return SqliteTruth(folder / "truth.sqlite3")
 
 
 @dataclass
@@ -42,7 +54,8 @@ class House:
 
     folder: Path
     accounts: dict[bytes, bytes] = field(default_factory=dict)
-    account: Account = field(default_factory=_everybody)
+    account: Account = field(default_factory=everybody)
+    open_truth: OpenTruth = open_sqlite
 
     def __post_init__(self) -> None:
         kek = KeyEncryptionKey(bytes(32))
@@ -53,7 +66,7 @@ class House:
     def restart(self) -> None:
         """What a new process finds."""
         self.office = GalleryOffice(self.keys, GALLERY, secret_of=self.accounts.get)
-        self.truth = SqliteTruth(self.folder / "truth.sqlite3")
+        self.truth = self.open_truth(self.folder)
         self.gallery = Gallery(self.folder / "blocks", self.truth, self.office)
 
     def enrolment(self, seed: int, *, shot: int = 0, account: Account | None = None) -> Enrolment:
@@ -73,6 +86,33 @@ class House:
 
     def probe(self, embedding: Vector) -> bytes:
         return protect_probe(embedding, public_key=self.gallery.view().keys.probes)
+
+    def asked(self, pool: QueryPool, seed: int, *, cosine: float = 0.6, engine: Engine | None = None) -> Candidates:
+        """The whole search for somebody at this cosine to person ``seed``."""
+        return search(
+            self.probe(at_cosine(unit(seed), cosine, 10_000 + seed)),
+            gallery=self.gallery,
+            pool=pool,
+            masks=masks_of_a_probe(self.gallery.view().keys.probes, purpose="enrol"),
+            holder=self.office.desk,
+            engine=engine or LocalEngine(),
+        )
+
+    def found(self, seed: int, *, threshold: float = 0.4) -> bool:
+        """Whether person ``seed`` is found, and nobody in their place."""
+        pool = QueryPool(self.gallery.view, threshold=threshold)
+        answer = self.asked(pool, seed)
+        pool.close()
+        assert answer.persons in ((), (identity(seed),))
+        return answer.persons != ()
+
+    def members(self) -> set[bytes]:
+        """Everybody who has a place in a block."""
+        return {member for placed in self.truth.blocks() for member in placed.members.values()}
+
+    def files(self) -> set[str]:
+        """The names of block files, without what follows the block's id."""
+        return {path.stem for path in (self.folder / "blocks").iterdir()}
 
 
 @dataclass

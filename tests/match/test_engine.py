@@ -14,16 +14,13 @@ from distributed import LocalCluster
 
 from tests.match import worker_seams
 from tests.match.galleries import House, identity
-from tests.match.parties import at_cosine, unit
 from veilface.match import scan
 from veilface.match.engine import LocalEngine, Shard, engine_from, open_engine
 from veilface.match.engine.dask import DaskEngine, _shares
 from veilface.match.engine.errors import EngineIncomplete, EngineMissing, EngineUnavailable, EngineUnknown
 from veilface.match.engine.loopback import loopback_cluster
 from veilface.match.gallery_errors import GalleryDamaged
-from veilface.match.masks import prepare
 from veilface.match.query_pool import QueryPool
-from veilface.match.search import search
 from veilface.protect.word_ring import Words
 
 DIMENSION = 8
@@ -154,15 +151,7 @@ def test_a_person_is_found_on_a_cluster(cluster: LocalCluster, tmp_path: Path) -
     assert len(view.blocks) > 1
     pool = QueryPool(house.gallery.view, threshold=0.4)
     engine = DaskEngine(cluster.scheduler_address, gallery="house", security=cluster.security)
-    found = search(
-        house.probe(at_cosine(unit(7), 0.6, 70)),
-        gallery=house.gallery,
-        pool=pool,
-        masks=prepare(view.keys.probes, purpose="enrol"),
-        holder=house.office.desk,
-        engine=engine,
-    )
-    assert found.persons == (identity(7),)
+    assert house.asked(pool, 7, engine=engine).persons == (identity(7),)
     engine.close()
     pool.close()
 

@@ -1,6 +1,5 @@
-"""A gallery finds whom it should, wherever it is killed, and nobody who was removed."""
+"""A gallery finds whom it should, and nobody who was removed."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,13 +7,12 @@ import numpy as np
 import pytest
 
 from tests.match.galleries import House, identity
-from tests.match.parties import Account, at_cosine, unit
+from tests.match.parties import Account, unit
 from veilface.keyholder.errors import Malformed
 from veilface.keyholder.gallery_errors import GalleryUnknown, ProbeUnsound
-from veilface.match import block_files
-from veilface.match.gallery import Gallery, _groups, _small_blocks
+from veilface.match.gallery import _groups, _small_blocks
 from veilface.match.gallery_errors import GalleryDamaged, GalleryEmpty, QueryMasksSpent
-from veilface.match.gallery_truth import Placed, Repacking, SqliteTruth
+from veilface.match.gallery_truth import Placed
 from veilface.match.identification import identify
 from veilface.match.masks import prepare
 from veilface.match.query_pool import QueryPool
@@ -38,42 +36,28 @@ def pool(house: House) -> Iterator[QueryPool]:
     made.close()
 
 
-def asked(house: House, pool: QueryPool, seed: int, *, cosine: float = 0.6) -> Candidates:
-    masks = prepare(house.gallery.view().keys.probes, purpose="enrol")
-    probe = house.probe(at_cosine(unit(seed), cosine, 10_000 + seed))
-    return search(probe, gallery=house.gallery, pool=pool, masks=masks, holder=house.office.desk)
-
-
-def found(house: House, seed: int) -> bool:
-    pool = QueryPool(house.gallery.view, threshold=THRESHOLD)
-    answer = asked(house, pool, seed)
-    pool.close()
-    assert answer.persons in ((), (identity(seed),))
-    return answer.persons != ()
-
-
 def test_from_a_probe_to_a_person(house: House, pool: QueryPool) -> None:
     house.add(*range(12))
-    assert asked(house, pool, 7) == Candidates(persons=(identity(7),), ambiguous=False)
-    assert asked(house, pool, 8, cosine=0.2).persons == ()
-    assert asked(house, pool, 99).persons == ()
+    assert house.asked(pool, 7) == Candidates(persons=(identity(7),), ambiguous=False)
+    assert house.asked(pool, 8, cosine=0.2).persons == ()
+    assert house.asked(pool, 99).persons == ()
 
 
 def test_an_empty_gallery_says_so(house: House, pool: QueryPool) -> None:
     house.gallery.add([house.enrolment(1)])
     with pytest.raises(GalleryEmpty):
-        asked(house, pool, 1)
+        house.asked(pool, 1)
 
 
 def test_whoever_is_removed_is_not_found_again(house: House, pool: QueryPool, monkeypatch: pytest.MonkeyPatch) -> None:
     house.add(1, 2)
     pool.prepare_soon()
     assert house.gallery.remove(identity(1)) == [identity((1, 0))]
-    assert asked(house, pool, 1).persons == ()
+    assert house.asked(pool, 1).persons == ()
     assert house.gallery.remove(identity(1)) == []
     house.restart()
-    assert not found(house, 1)
-    assert found(house, 2)
+    assert not house.found(1)
+    assert house.found(2)
 
     def removed_meanwhile(*args: object, **options: object) -> object:
         answer = identify(*args, **options)  # type: ignore[arg-type]
@@ -81,7 +65,7 @@ def test_whoever_is_removed_is_not_found_again(house: House, pool: QueryPool, mo
         return answer
 
     monkeypatch.setattr("veilface.match.search.identify", removed_meanwhile)
-    assert asked(house, pool, 2).persons == (), "removed while the key holder was asked"
+    assert house.asked(pool, 2).persons == (), "removed while the key holder was asked"
 
 
 def test_the_template_of_a_removed_person_leaves_the_blocks(house: House) -> None:
@@ -95,7 +79,7 @@ def test_the_template_of_a_removed_person_leaves_the_blocks(house: House) -> Non
     assert after.block != before
     assert (after.packed, len(after.members)) == (2, 2)
     assert len(list((house.folder / "blocks").iterdir())) == 1
-    assert found(house, 3)
+    assert house.found(3)
 
 
 def test_two_templates_of_one_person_never_share_a_block(house: House) -> None:
@@ -109,7 +93,7 @@ def test_two_templates_of_one_person_never_share_a_block(house: House) -> None:
             assert len(set(persons.values())) == len(placed.members)
         assert sum(len(placed.members) for placed in house.truth.blocks()) == 6
         house.gallery.rotate()
-    assert found(house, 1)
+    assert house.found(1)
 
 
 def test_small_blocks_are_packed_together(house: House) -> None:
@@ -117,7 +101,7 @@ def test_small_blocks_are_packed_together(house: House) -> None:
         house.add(seed)
     sizes = sorted(len(placed.members) for placed in house.truth.blocks())
     assert sizes == [1, 4]
-    assert all(found(house, seed) for seed in (0, 4))
+    assert all(house.found(seed) for seed in (0, 4))
 
 
 def test_groups_and_small_blocks_fit() -> None:
@@ -147,10 +131,10 @@ def test_rotation_makes_another_key_order_and_blocks(house: House) -> None:
     assert old_desk.key.epoch == 1
     with pytest.raises(GalleryUnknown):
         house.office.desk(1)
-    assert found(house, 5)
+    assert house.found(5)
     house.restart()
     assert house.gallery.view().keys.probes == view.keys.probes
-    assert found(house, 0)
+    assert house.found(0)
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"short")])
@@ -165,7 +149,7 @@ def test_damaged_blocks_are_noticed_and_rebuilt(house: House, damage: Callable[[
         house.gallery.view()
     house.gallery.rebuild()
     assert house.gallery.verify() == []
-    assert found(house, 2)
+    assert house.found(2)
 
 
 def test_one_flipped_bit_is_noticed(house: House) -> None:
@@ -183,7 +167,7 @@ def test_a_template_whose_key_is_gone_is_dropped_and_nobody_else(house: House) -
     house.gallery.pack()
     assert house.truth.waiting() == []
     assert house.truth.persons([identity((2, 0))]) == {}
-    assert found(house, 1)
+    assert house.found(1)
 
 
 def test_an_unsound_probe_gets_no_answer(house: House, pool: QueryPool) -> None:
@@ -246,72 +230,6 @@ def test_a_query_that_fails_midway_has_spent_its_masks(house: House, pool: Query
         ready.spend()
 
 
-# --- killed ----------------------------------------------------------------------------------------------
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Dying:
-    """Kills at the n-th of the steps after which something is on a disk or at the key holder."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-        self.left = at
-        self.steps: list[str] = []
-        real_fsync, real_repack, real_keep = os.fsync, SqliteTruth.repack, block_files.BlockFiles.keep_only
-
-        def fsync(descriptor: int) -> None:
-            self.step("fsync")
-            real_fsync(descriptor)
-
-        def repack(truth: SqliteTruth, change: Repacking) -> None:
-            self.step("before the truth")
-            real_repack(truth, change)
-            self.step("after the truth")
-
-        def keep_only(files: block_files.BlockFiles, blocks: set[bytes]) -> None:
-            self.step("before the old files go")
-            real_keep(files, blocks)
-
-        monkeypatch.setattr(os, "fsync", fsync)
-        monkeypatch.setattr(SqliteTruth, "repack", repack)
-        monkeypatch.setattr(block_files.BlockFiles, "keep_only", keep_only)
-
-    def step(self, name: str) -> None:
-        self.steps.append(name)
-        if len(self.steps) == self.left:
-            raise Killed
-
-
-VERBS: dict[str, Callable[[Gallery], object]] = {
-    "pack": Gallery.pack,
-    "rotate": Gallery.rotate,
-    "refresh": Gallery.refresh,
-}
-
-
-@pytest.mark.parametrize(
-    ("verb", "at"), [("pack", 1), ("pack", 3), ("pack", 4), ("refresh", 4), ("rotate", 3), ("rotate", 4), ("rotate", 5)]
-)
-def test_killed_at_any_step_nobody_is_lost_and_nobody_comes_back(house: House, verb: str, at: int) -> None:
-    house.add(1, 2, 3)
-    house.gallery.add([house.enrolment(4)])
-    house.gallery.remove(identity(2))
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        dying = Dying(monkeypatch, at)
-        with pytest.raises(Killed):
-            VERBS[verb](house.gallery)
-    assert len(dying.steps) == at
-    house.restart()
-    assert house.gallery.verify() == []
-    house.gallery.pack()
-    members = [member for placed in house.truth.blocks() for member in placed.members.values()]
-    assert sorted(members) == sorted(identity((seed, 0)) for seed in (1, 3, 4))
-    assert len(list((house.folder / "blocks").iterdir())) == len(house.truth.blocks())
-    assert [found(house, seed) for seed in (2, 4)] == [False, True]
-
-
 def test_removed_while_a_block_is_packed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.gallery.add([house.enrolment(1), house.enrolment(2)])
     real = house.office.pack
@@ -323,6 +241,6 @@ def test_removed_while_a_block_is_packed(house: House, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(house.office, "pack", pack)
     house.gallery.pack()
-    assert [found(house, seed) for seed in (1, 2)] == [False, True]
+    assert [house.found(seed) for seed in (1, 2)] == [False, True]
     (placed,) = house.truth.blocks()
     assert (placed.packed, len(placed.members)) == (2, 1), "to be refreshed"
