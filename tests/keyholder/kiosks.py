@@ -1,7 +1,7 @@
 """A gallery with its kiosk, its matcher and people who joined it: what the tests of galleries are told with."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.keyholder.people import Person, Signed, Vector, unit
 from veilface.keyholder.client import KeyHolderApi
 from veilface.keyholder.gallery_client import RemoteGalleryHolder, RemotePacker
 from veilface.match import masks
+from veilface.match.confirmation import confirmed
 from veilface.match.conversion import SubjectKey, masked
 from veilface.match.gallery import Gallery
 from veilface.match.gallery_truth import Enrolment, SqliteTruth
@@ -20,7 +21,8 @@ from veilface.match.verification import template_evidence
 from veilface.protect import envelope
 from veilface.protect.calibration import cosine_threshold, model_fp
 from veilface.protect.envelope import MessageType, Receipt
-from veilface.protect.homomorphic import protect_probe, protect_template
+from veilface.protect.homomorphic import encode_probe, encode_template, protect_probe
+from veilface.protect.rlwe import PublicKey, encrypt, pack_words
 from veilface.protect.stream import Stream
 
 
@@ -36,7 +38,7 @@ def joining(person: Person, gallery: bytes, act: str = "in", **changed: Any) -> 
         "template_hash": grant.template_hash,
         "model_fp": model_fp("homomorphic"),
     }
-    return person.sign(person.message(MessageType.GALLERY_OPT_IN, context=context, **fields | changed))
+    return person.sign(replace(person.message(MessageType.GALLERY_OPT_IN, context=context, **fields), **changed))
 
 
 def enrolment(person: Person) -> Enrolment:
@@ -68,24 +70,24 @@ class Kiosk(Person):
         """The header of a search for a probe (73,728 B)."""
         context = envelope.search_context(self.account)
         fields: dict[str, Any] = {"key_fp": sha256(self.ingest).digest(), "model_fp": model_fp("homomorphic")}
-        return self.sign(self.message(MessageType.IDENTIFY, context=context, body=probe, **fields | changed))
+        return self.sign(replace(self.message(MessageType.IDENTIFY, context=context, body=probe, **fields), **changed))
 
-    def begun(self, face: Vector, *, epoch: int = 1, **changed: Any) -> dict[str, Any]:
-        """All that ``identify_begin`` takes."""
-        probe = protect_probe(face, public_key=self.ingest)
+    def begun(self, face: Vector, *, epoch: int = 1, scale: int = 1, **changed: Any) -> dict[str, Any]:
+        """All that ``identify_begin`` takes; ``scale`` other than 1 makes no unit vector."""
+        probe = pack_words(encrypt(PublicKey(self.ingest), scale * encode_probe(face)))
         evidence = template_evidence(probe, masks=masks.prepare(self.ingest, purpose="enrol"))
         hidden, _ = masked(probe, SubjectKey(self.ingest), Stream())
         signed = self.searching(probe, **changed).arguments
         return {"norm": evidence.norm, "range_": evidence.range_, "probe": hidden, "epoch": epoch, **signed}
 
-    def registering(self, face: Vector, **changed: Any) -> tuple[bytes, Signed]:
+    def registering(self, face: Vector, *, scale: int = 1, **changed: Any) -> tuple[bytes, Signed]:
         """A template under the ingest key, and the kiosk's word for it."""
-        template = protect_template(face, public_key=self.ingest)
+        template = pack_words(encrypt(PublicKey(self.ingest), scale * encode_template(face)))
         evidence = template_evidence(template, masks=masks.prepare(self.ingest, purpose="enrol"))
         context = envelope.gallery_context(self.account, "register")
         fields: dict[str, Any] = {"key_fp": sha256(self.ingest).digest(), "model_fp": model_fp("homomorphic")}
-        header = self.message(MessageType.GALLERY_OPT_IN, context=context, body=template, **fields | changed)
-        return template, self.sign(header, evidence=evidence.to_bytes())
+        header = self.message(MessageType.GALLERY_OPT_IN, context=context, body=template, **fields)
+        return template, self.sign(replace(header, **changed), evidence=evidence.to_bytes())
 
 
 @dataclass
@@ -118,16 +120,17 @@ class Hall:
         self.gallery.add([enrolment(person)])
         return person
 
-    def registered(self, face: Vector) -> bytes:
-        """Somebody without an account, whom the kiosk registers; their id."""
+    def registered(self, face: Vector) -> Enrolment:
+        """Somebody without an account, whom the kiosk registers."""
         template, signed = self.kiosk.registering(face)
         receipt = Receipt.parse(self.holder.gallery_register(**signed.arguments))
         assert receipt.outcome is envelope.Outcome.ACCEPTED
         name = secrets.token_bytes(16)
         public_key = self.kiosk.ingest
         key_fp = sha256(public_key).digest()
-        self.gallery.add([Enrolment(member=name, person=name, template=template, public_key=public_key, key_fp=key_fp)])
-        return name
+        made = Enrolment(member=name, person=name, template=template, public_key=public_key, key_fp=key_fp)
+        self.gallery.add([made])
+        return made
 
     def search(self, face: Vector) -> tuple[Candidates, RemoteGalleryHolder, bytes]:
         """The answer, the search that gave it, and the probe."""
@@ -143,6 +146,11 @@ class Hall:
         prepared = masks.prepare(self.kiosk.ingest, purpose="enrol")
         found = search(probe, gallery=self.gallery, pool=self.pool, masks=prepared, holder=holder)
         return found, searches[-1], probe
+
+    def confirmed(self, enrolment: Enrolment, search: RemoteGalleryHolder, probe: bytes) -> bool:
+        """Whether a 1:1 comparison says so too."""
+        prepared = masks.prepare(self.kiosk.ingest, purpose="verify")
+        return confirmed(enrolment, probe, ingest_key=self.kiosk.ingest, masks=prepared, holder=search)
 
 
 FRIEND = unit(11)

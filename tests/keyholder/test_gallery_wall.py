@@ -40,7 +40,7 @@ def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, tmp_path: Path
         hall.gallery.pack()
         assert hall.search(FACE)[0].persons == (person.account,)
         hall.gallery.rotate()
-        assert hall.search(FRIEND)[0].persons == (friend,)
+        assert hall.search(FRIEND)[0].persons == (friend.person,)
         assert hall.search(STRANGER)[0].persons == ()
         remote.gallery_drop(gallery=hall.kiosk.account, account=person.account)
         remote.gallery_forget(gallery=hall.kiosk.account)

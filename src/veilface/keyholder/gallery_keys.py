@@ -19,6 +19,8 @@ from veilface.keyholder.store import Store, insert, number, one
 from veilface.protect.gallery import GallerySecretKey
 from veilface.protect.rlwe import SecretKey, generate_key
 
+EPOCHS: Final = 1 << 32
+"""No epoch has this number or a higher one."""
 MOST_EPOCHS: Final = 4
 
 
@@ -102,7 +104,7 @@ class GalleryKeys:
 
     def forget(self, db: Connection, gallery: bytes) -> None:
         """Erase every key of a gallery inside the caller's transaction, who scrubs afterwards."""
-        self._erase(db, gallery, 1 << 32)
+        self._erase(db, gallery, EPOCHS)
         db.execute("DELETE FROM galleries WHERE id = ?", (gallery,))
 
     def _make_ingest_key(self, db: Connection, gallery: bytes) -> None:

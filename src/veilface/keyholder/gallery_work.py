@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from veilface.keyholder.gallery_errors import PackUnknown, QueryUnknown
+from veilface.keyholder.gallery_keys import GalleryKey
 from veilface.keyholder.repack import QUERY_LIFETIME_S, GalleryDesk, Packing
 
 MOST_SEARCHES: Final = 64
@@ -29,7 +30,7 @@ T = TypeVar("T")
 class Search:
     """A search whose probe was found sound. ``attempt`` – its durable row; ``header_hash`` names it in the audit log.
 
-    ``hits`` – the last answer was one to four places. Only then may templates be compared, and only so many.
+    ``hits`` – an answer was one to four places. Only then may templates be compared, and only so many.
     """
 
     desk: GalleryDesk
@@ -84,6 +85,11 @@ class _Bounded(Generic[T]):
             found = self._things.pop(name, None)
         return found[1] if found else None
 
+    def drop(self, doomed: Callable[[T], bool]) -> None:
+        with self._lock:
+            for name in [name for name, (_, thing) in self._things.items() if doomed(thing)]:
+                del self._things[name]
+
     def _drop_expired(self) -> None:
         now = self._clock()
         while self._things and next(iter(self._things.values()))[0] <= now:
@@ -107,6 +113,10 @@ class Searches:
         if search is None:
             raise QueryUnknown
         return search
+
+    def drop(self, gallery: bytes, *, before: int) -> None:
+        """Let go of searches under keys of older epochs."""
+        self._open.drop(lambda search: _is_older(search.desk.key, gallery, before))
 
     def spend_transfer(self, search: Search) -> None:
         """Count one more template handed over; raises ``QueryUnknown`` without hits, or when there were enough."""
@@ -148,3 +158,11 @@ class Packs:
         if pack is None:
             raise PackUnknown
         return pack
+
+    def drop(self, gallery: bytes, *, before: int) -> None:
+        """Let go of blocks under keys of older epochs."""
+        self._open.drop(lambda pack: _is_older(pack.packing.key, gallery, before))
+
+
+def _is_older(key: GalleryKey, gallery: bytes, before: int) -> bool:
+    return key.gallery == gallery and key.epoch < before

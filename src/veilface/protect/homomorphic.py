@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from veilface.protect.errors import UnusableEmbedding
-from veilface.protect.ring import Integers, N
+from veilface.protect.ring import DATA, Integers, N, Residues
 from veilface.protect.rlwe import PublicKey, encrypt, pack_words
 
 DIMENSION: Final = 128
@@ -46,6 +46,14 @@ def protect_template(embedding: Embedding, *, public_key: bytes) -> bytes:
 def protect_probe(embedding: Embedding, *, public_key: bytes) -> bytes:
     """Encrypt a unit embedding (128,) as a probe under an account's key (98,304 B): 73,728 B."""
     return pack_words(encrypt(PublicKey(public_key), encode_probe(embedding)))
+
+
+def coordinate_residues(coordinates: Integers) -> Residues:
+    """NTT residues (3, 4096) of whole numbers (128,) below q/2 in size, such as masks, at the first coefficients."""
+    residues = np.zeros((len(DATA.primes), N), np.int64)
+    for row, prime in zip(residues, DATA.primes, strict=True):
+        row[:DIMENSION] = (coordinates + prime // 2) % prime - prime // 2
+    return DATA.forward(residues)
 
 
 def _scaled(embedding: Embedding) -> Integers:

@@ -9,6 +9,7 @@ from veilface.keyholder.decide import Evidence, judge
 from veilface.keyholder.epochs import Epoch
 from veilface.keyholder.errors import Refused, StaleKey, WrongContract, WrongSuite, WrongTemplate
 from veilface.keyholder.gallery_errors import WrongSubject
+from veilface.keyholder.gallery_keys import EPOCHS
 from veilface.keyholder.messages import digest, exactly
 from veilface.keyholder.office import Office
 from veilface.keyholder.store import insert
@@ -39,6 +40,7 @@ def erase_before(office: Office, *, gallery: bytes, epoch: int) -> None:
         if office.galleries.keys.has_before(db, gallery, epoch):
             _write_down(office, db, gallery, Event.GALLERY_ERASE)
     keys.erase_before(epoch)
+    _let_go(office, gallery, before=epoch)
 
 
 def forget(office: Office, *, gallery: bytes) -> None:
@@ -53,7 +55,14 @@ def forget(office: Office, *, gallery: bytes) -> None:
         gallery_limits.forget(db, gallery=gallery)
         _write_down(office, db, gallery, Event.GALLERY_FORGET)
     office.galleries.drop(gallery)
+    _let_go(office, gallery, before=EPOCHS)
     office.store.scrub()
+
+
+def _let_go(office: Office, gallery: bytes, *, before: int) -> None:
+    """Let no erased key stay in memory for what is under way."""
+    office.searches.drop(gallery, before=before)
+    office.packs.drop(gallery, before=before)
 
 
 # --- people ----------------------------------------------------------------------------------------------

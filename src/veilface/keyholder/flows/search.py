@@ -73,7 +73,7 @@ def conclude(office: Office, *, query: bytes, blinded: Words) -> Verdict:
     with _words("blinded"), office.stage("conclude"):
         verdict = search.desk.conclude(query, blinded)
     _record(office, search, MessageType.IDENTIFY, _CAUSES[verdict.outcome])
-    search.hits = verdict.outcome == "hits"
+    search.hits |= verdict.outcome == "hits"
     return verdict
 
 
