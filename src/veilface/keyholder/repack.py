@@ -146,12 +146,12 @@ def blinded_values(key: GalleryKey, blinded: Words) -> NDArray[np.float64]:
 
 def verdict(values: NDArray[np.float64]) -> Verdict:
     """Where the values (places, 2048) are positive, if that is in one to four places."""
-    hits = np.argwhere(values > 0)
+    hits = np.flatnonzero(values > 0)
     if not len(hits):
         return Verdict(outcome="none")
     if len(hits) > MOST_HITS:
         return Verdict(outcome="ambiguous")
-    return Verdict(outcome="hits", positions=tuple((int(place), int(index)) for place, index in hits))
+    return Verdict(outcome="hits", positions=tuple(divmod(int(hit), SLOTS) for hit in hits))
 
 
 # --- conversion ------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def require_words(words: Words, shape: tuple[int, ...], *bounds: int) -> None:
     """
     if words.dtype != np.uint32 or words.shape != shape:
         raise MalformedCiphertext(got=f"{words.dtype} {words.shape}", expected=f"uint32 {shape}")
-    if words.size and (words >= np.array(bounds, np.uint32)[:, None]).any():
+    if words.size and (words.max(axis=-1) >= np.array(bounds, np.uint32)).any():
         raise MalformedCiphertext(got="word >= prime", expected="words below their primes")
 
 
