@@ -35,7 +35,7 @@ def joining(person: Person, gallery: bytes, act: str = "in", **changed: Any) -> 
         "challenge": grant.challenge,
         "suite": grant.suite,
         "key_fp": grant.key_fp,
-        "template_hash": grant.template_hash,
+        "template_hash": grant.template_hash or envelope.ZERO_HASH,
         "model_fp": model_fp("homomorphic"),
     }
     return person.sign(replace(person.message(MessageType.GALLERY_OPT_IN, context=context, **fields), **changed))

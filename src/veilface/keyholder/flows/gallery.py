@@ -101,6 +101,8 @@ def opt_out(office: Office, *, header: bytes, signature: bytes) -> bytes:
 def drop(office: Office, *, gallery: bytes, account: bytes) -> None:
     """See ``GalleryApi.gallery_drop``."""
     with office.store.transaction() as db:
+        if devices.is_forgotten(db, gallery):
+            return
         galleries.key_fp(db, gallery)
         if gallery_members.leave(db, gallery=gallery, account=account):
             _write_down(office, db, account, Event.GALLERY_LEAVE, about=gallery)
