@@ -71,6 +71,7 @@ class Keeper:
             self._refreshed[gallery.id] = self._clock()
             room.gallery.refresh()
         room.pool.prepare_soon(CAPACITY)
+        room.engine.place(room.gallery.view().shards)
 
     def _close(self, gallery: Gallery) -> None:
         """Keys first: without them every copy of the blocks is noise. Killed in between, it is done again."""

@@ -16,7 +16,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 
 from veilface.keyholder.gallery_client import RemotePacker
-from veilface.match.gallery import Gallery, View
+from veilface.match.gallery import Gallery
+from veilface.match.gallery_view import View
 from veilface.match.query_pool import QueryPool
 from veilface.protect.calibration import cosine_threshold
 from veilface.server import keyholding
@@ -34,14 +35,19 @@ class Room:
 
     def __init__(self, row: GalleryRow, folder: Path) -> None:
         """Raises :class:`~veilface.keyholder.errors.Unavailable` where its keys cannot be had."""
-        truth = DjangoTruth(row.id, public_key=evidence.public_key)
-        packer = RemotePacker(keyholding.keyholder(), row.wire_id)
-        self.gallery: Final = Gallery(folder, truth, packer)
+        self._truth: Final = DjangoTruth(row.id, public_key=evidence.public_key)
+        self.engine: Final = engine_from(os.environ, gallery=row.id)
+        self.gallery: Final = Gallery(folder, self._truth, RemotePacker(keyholding.keyholder(), row.wire_id))
         self.pool: Final = QueryPool(self._look, threshold=cosine_threshold())
 
+    def enrolments(self, person: bytes) -> list[Enrolment]:
+        """The templates of somebody who is still there."""
+        return self._truth.enrolments_of(person)
+
     def close(self) -> None:
-        """End the thread that prepares masks."""
+        """End the thread that prepares masks, and the engine."""
         self.pool.close()
+        self.engine.close()
 
     def _look(self) -> View:
         """The view that masks are prepared for. Their thread outlives a failing database, and keeps no connection."""

@@ -1,12 +1,15 @@
 """A kiosk asks who somebody is: 1:N over the blocks, then every hit once more 1:1. No score exists on the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from veilface.keyholder.gallery_client import RemoteGalleryHolder
 from veilface.keyholder.gallery_errors import GalleryUnknown
+from veilface.match.confirmation import confirmed
+from veilface.match.engine.errors import EngineFailed
 from veilface.match.gallery_errors import GalleryDamaged, GalleryEmpty
+from veilface.match.masks import prepare
 from veilface.match.search import Candidates
 from veilface.match.search import search as search_gallery
 from veilface.protect.envelope import MessageType, SignedMessage, search_context
@@ -42,46 +45,64 @@ def search(kiosk: Kiosk, *, data: bytes) -> Answer:
         context = search_context(kiosk.gallery.wire_id)
         message = messages.check(kiosk, data, type_=MessageType.IDENTIFY, context=context)
         joining.note_use(kiosk)
-        query = _Query(room=rooms().room(kiosk.gallery), message=message)
+        query = _Query(rooms().room(kiosk.gallery), message)
     try:
         with watch.stage("search"):
-            candidates = query.candidates()
-        persons = candidates.persons
+            candidates, searched = query.candidates(), query.searched()
+        with watch.stage("confirm"):
+            persons = [person for person in candidates.persons if query.confirms(person)]
     except GalleryEmpty:
         return Answer(outcome="nobody", people=(), searched=0, stages_ms=watch.stages_ms)
-    except (GalleryDamaged, GalleryUnknown) as error:  # to be rebuilt, or under another key since a moment ago
+    except (GalleryDamaged, GalleryUnknown, EngineFailed) as error:  # until rebuilt, rotated, or back
         raise GalleryUnusable from error
     people = _people(kiosk, persons)
-    return Answer(
-        outcome=_outcome(candidates, people), people=people, searched=query.searched, stages_ms=watch.stages_ms
-    )
+    return Answer(outcome=_outcome(candidates, people), people=people, searched=searched, stages_ms=watch.stages_ms)
 
 
+@dataclass
 class _Query:
     """One signed search of a room."""
 
-    def __init__(self, room: Room, message: SignedMessage) -> None:
-        self._room = room
-        self._message = message
-        self.searched = 0
+    room: Room
+    message: SignedMessage
+    holders: list[RemoteGalleryHolder] = field(default_factory=list)
 
     def candidates(self) -> Candidates:
         """Who is above the threshold of the scan."""
-        header = self._message.header
-        self.searched = int(self._room.gallery.view().live.sum())
+        header = self.message.header
         return search_gallery(
-            self._message.body,
-            gallery=self._room.gallery,
-            pool=self._room.pool,
+            self.message.body,
+            gallery=self.room.gallery,
+            pool=self.room.pool,
             masks=evidence.masks(challenge=header.challenge.hex(), key_fp=header.key_fp.hex(), purpose="enrol"),
             holder=self._holder,
+            engine=self.room.engine,
+        )
+
+    def searched(self) -> int:
+        """How many templates there are to compare with."""
+        return int(self.room.gallery.view().live.sum())
+
+    def confirms(self, person: bytes) -> bool:
+        """Whether a template of somebody found, compared 1:1 with the probe, is theirs as well."""
+        ingest_key = self.room.gallery.keys.probes
+        return any(
+            confirmed(
+                enrolment,
+                self.message.body,
+                ingest_key=ingest_key,
+                masks=prepare(ingest_key, purpose="verify"),
+                holder=self.holders[-1],
+            )
+            for enrolment in self.room.enrolments(person)
         )
 
     def _holder(self, epoch: int) -> RemoteGalleryHolder:
-        message = self._message
-        return RemoteGalleryHolder(
-            keyholding.keyholder(), epoch=epoch, header=message.header_bytes, signature=message.signature
+        header, signature = self.message.header_bytes, self.message.signature
+        self.holders.append(
+            RemoteGalleryHolder(keyholding.keyholder(), epoch=epoch, header=header, signature=signature)
         )
+        return self.holders[-1]
 
 
 def _people(kiosk: Kiosk, persons: Sequence[bytes]) -> tuple[Person, ...]:

@@ -71,6 +71,11 @@ class DjangoTruth:
                 if (row := by_id.get(member.hex())) and (one := self._enrolment(row)):
                     yield one
 
+    def enrolments_of(self, person: bytes) -> list[Enrolment]:
+        """The templates of one person."""
+        rows = Member.objects.filter(gallery=self._gallery, person=person.hex())
+        return list(self.enrolments([bytes.fromhex(member) for member in rows.values_list("id", flat=True)]))
+
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         for some in batches(list(enrolments)):
             with transaction.atomic():
