@@ -1,20 +1,25 @@
 """Signing in by face, from a browser that nobody is signed in with."""
 
 import secrets
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import pytest
+from django.db import connections
 
+from tests.server.browser import Browser
 from tests.server.conftest import SiteTransport, Switchable
-from tests.support import Answer, Api, Device, Embedding, Message, Person, granted, near, receipt_of, unit
+from tests.support import Answer, Api, Device, Message, Person, granted, near, receipt_of, unit
 from veilface.keyholder.errors import KeyHolderUnavailable
-from veilface.protect.envelope import LABEL_LOGIN, ZERO_HASH, Header, MessageType, sha256, sign_header
+from veilface.keyholder.limits import Policy
+from veilface.protect.envelope import MessageType, sign_header
 from veilface.protect.scheme import protections
 from veilface.server.accounts import throttle
-from veilface.server.accounts.models import Account
-from veilface.server.base64url import decode, encode
+from veilface.server.accounts.models import Account, SignIn
+from veilface.server.base64url import decode
 from veilface.server.recognition import face_login
 
 ME, STRANGER = unit(1), unit(2)
@@ -26,44 +31,20 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(face_login, "REFUSED_AFTER_S", 1e-6)
 
 
-class Browser(Device):
-    """The device again, in a browser that nobody is signed in with."""
+def fresh(device: Device) -> Browser:
+    return Browser(device, Api(SiteTransport()))
 
-    def __init__(self, device: Device) -> None:
-        self.__dict__ |= vars(device)
-        self.api = Api(SiteTransport())
-        binding = decode(granted(self.api.get("/face-login")).json["binding"])
-        self.person = Person(self.api, device.person.account, binding, device.person.origin)
 
-    def knocking(self, **fields: Any) -> Header:
-        context = self.person.context(LABEL_LOGIN)
-        empty = {"challenge": encode(ZERO_HASH), "key_fp": encode(ZERO_HASH), "template_hash": None}
-        return Message(self.header(MessageType.VERIFY, context, empty)).with_header(model_fp=ZERO_HASH, **fields).header
-
-    def knock(self, **fields: Any) -> Answer:
-        return self.api.post("/face-login/challenges", self.order(self.knocking(**fields)))
-
-    def login(self, face: Embedding) -> Message:
-        grant = granted(self.knock()).json
-        key = granted(self.api.get(f"/face-login/challenges/{decode(grant['challenge']).hex()}/key")).body
-        assert sha256(key) == decode(grant["key_fp"])
-        body = self.protection.probe(face, key=key, token=self.token)
-        return Message(self.header(MessageType.VERIFY, self.person.context(LABEL_LOGIN), grant, body), body, grant)
-
-    def send(self, message: Message) -> Answer:
-        return self.api.octets("/face-login", self.sealed(message))
-
-    @property
-    def cookie(self) -> str:
-        assert isinstance(self.api.transport, SiteTransport)
-        found = self.api.transport.client.cookies.get("veilface")
-        return found.value if found else ""
+def cookie(browser: Browser) -> str:
+    assert isinstance(browser.api.transport, SiteTransport)
+    found = browser.api.transport.client.cookies.get("veilface")
+    return found.value if found else ""
 
 
 @pytest.fixture
 def browser(device: Device) -> Browser:
     assert device.enrol(ME).status == 201
-    return Browser(device)
+    return fresh(device)
 
 
 def nobody_signed_in(browser: Browser) -> bool:
@@ -74,7 +55,7 @@ def nobody_signed_in(browser: Browser) -> bool:
 def test_a_remembered_face_signs_in(device: Device, scheme: str) -> None:
     device.scheme = scheme
     assert device.enrol(ME).status == 201
-    browser = Browser(device)
+    browser = fresh(device)
     answer = browser.send(browser.login(near(ME, cosine=0.9)))
     assert answer.status == 200, answer.body
     assert bytes.fromhex(answer.json["account"]["id"]) == device.person.account
@@ -92,9 +73,9 @@ def test_a_login_begins_a_new_session_with_a_new_csrf_token(browser: Browser, pe
     browser.person.binding = decode(granted(browser.api.get("/face-login")).json["binding"])
     assert isinstance(other.api.transport, SiteTransport)
     cookies = other.api.transport.client.cookies
-    before = (browser.cookie, cookies["veilface_csrf"].value)
+    before = (cookie(browser), cookies["veilface_csrf"].value)
     assert browser.send(browser.login(ME)).status == 200
-    assert browser.cookie != before[0]
+    assert cookie(browser) != before[0]
     assert cookies["veilface_csrf"].value != before[1]
     thief = SiteTransport()
     thief.client.cookies["veilface"] = before[0]
@@ -106,10 +87,10 @@ def test_a_login_begins_a_new_session_with_a_new_csrf_token(browser: Browser, pe
 
 def refusals(browser: Browser) -> dict[str, Answer]:
     """What whoever is refused gets, by the reason that nobody is told."""
-    foreign, unknown = Browser(browser), Browser(browser)
+    foreign, unknown = fresh(browser), fresh(browser)
     foreign.key = Device(browser.person, browser.device_id).key
     unknown.person.account = secrets.token_bytes(16)
-    strange = Browser(browser)
+    strange = fresh(browser)
     strange.device_id = secrets.token_bytes(16)
     message = browser.login(ME)
     return {
@@ -133,7 +114,7 @@ def test_whoever_is_refused_is_refused_alike(browser: Browser) -> None:
     assert len(names) == 1
     assert len(sizes) == len(next(iter(names)))
     assert nobody_signed_in(browser)
-    assert browser.cookie == ""
+    assert cookie(browser) == ""
 
 
 def test_a_refusal_waits_for_its_time(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,16 +139,16 @@ def test_a_revoked_device_is_refused_like_any_other(browser: Browser, device: De
 def test_a_pending_device_is_refused_like_any_other(browser: Browser, device: Device) -> None:
     second = Device(device.person, secrets.token_bytes(16))
     second.register()
-    assert Browser(second).knock().code == "server.face_login_refused"
+    assert fresh(second).knock().code == "server.face_login_refused"
 
 
 def test_a_message_signs_in_once_and_only_here(browser: Browser, device: Device) -> None:
     message = browser.login(ME)
-    elsewhere = Browser(device)
+    elsewhere = fresh(device)
     assert elsewhere.send(message).code == "server.context_mismatch"
     assert nobody_signed_in(elsewhere)
     assert browser.send(message).status == 200
-    granted_again = Browser(device)
+    granted_again = fresh(device)
     granted_again.api.transport.client.cookies = browser.api.transport.client.cookies  # type: ignore[attr-defined]
     assert (
         granted_again.send(message).code == "server.context_mismatch"
@@ -196,7 +177,7 @@ def test_a_knock_is_only_a_knock(browser: Browser) -> None:
 
 
 def test_a_device_of_an_account_without_a_face_is_told_so(device: Device) -> None:
-    assert Browser(device).knock().code == "keyholder.not_enrolled"
+    assert fresh(device).knock().code == "keyholder.not_enrolled"
 
 
 def test_login_needs_the_sites_own_pages(browser: Browser) -> None:
@@ -236,3 +217,43 @@ def test_without_the_key_holder_nobody_signs_in(browser: Browser, keyholder: Swi
     assert (answer.status, answer.code) == (503, "server.keyholder_down")
     assert nobody_signed_in(browser)
     assert Account.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_wrong_faces_side_by_side_are_judged_five_times(device: Device, keyholder: Switchable) -> None:
+    device.scheme = "ranking"
+    device.enrol(ME)
+    browser = fresh(device)
+    messages = [browser.login(STRANGER) for _ in range(50)]
+    codes: list[str] = []
+    start = threading.Barrier(len(messages))
+
+    def attempt(message: Message) -> None:
+        transport = SiteTransport()
+        transport.client.cookies["veilface_csrf"] = browser.api.transport.client.cookies["veilface_csrf"].value  # type: ignore[attr-defined]
+        start.wait()
+        try:
+            codes.append(Api(transport).octets("/face-login", browser.sealed(message)).code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=attempt, args=(message,)) for message in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(codes) == {"server.face_login_refused": 5, "server.face_login_paused": 45}
+    assert keyholder.account_status(device.person.account).retry_at_ms is not None
+    assert SignIn.objects.count() == 1  # of the registration
+
+
+def test_a_device_is_told_that_face_login_is_switched_off(
+    browser: Browser, keyholder: Switchable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert browser.send(browser.login(STRANGER)).code == "server.face_login_refused"
+    disabled = replace(keyholder.inner._office, policy=Policy(disable_after=1))
+    monkeypatch.setattr(keyholder.inner, "_office", disabled)
+    assert granted(browser.knock()).json["disabled"] is True
+    answer = browser.send(browser.login(ME))
+    assert (answer.status, answer.code) == (403, "server.face_login_disabled")
+    assert nobody_signed_in(browser)

@@ -3,15 +3,16 @@
 from datetime import datetime
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
-from veilface.server.access import SIGNED_IN, caller
-from veilface.server.accounts import services
+from veilface.server.access import SIGNED_IN, caller, confirmation, sign_out
+from veilface.server.accounts import confirming, services
 from veilface.server.accounts.device_api import shown
 from veilface.server.accounts.models import Account as AccountRow
-from veilface.server.accounts.schemas import AccountChange, Consent, Device
+from veilface.server.accounts.schemas import AccountChange, AccountDeletion, Consent, Device
 from veilface.server.enrolment.schemas import Template
 from veilface.server.enrolment.services import current
+from veilface.server.wallet import closing
 from veilface.server.wire import Identifier
 
 router = Router(tags=["accounts"], auth=SIGNED_IN)
@@ -39,6 +40,22 @@ def read_account(request: HttpRequest) -> Account:
 def change_account(request: HttpRequest, body: AccountChange) -> Account:
     """Change the name others see."""
     return _account(services.rename(caller(request).account, display_name=body.display_name))
+
+
+@router.post("/account/deletion", response={204: None})
+def delete_account(request: HttpRequest, body: AccountDeletion) -> Status[None]:
+    """Erase the account, its devices, its template and, at the key holder, the keys without which no copy opens.
+
+    What is in the wallet would be lost: 409 says how much, unless `give_up` is exactly that.
+    """
+    account = caller(request).account
+    confirming.require(account, confirmation(request, body))
+    closing.check(account, give_up=body.give_up)
+    services.erase_keys(account)
+    with closing.closed(account, give_up=body.give_up):
+        account.delete()
+    sign_out(request)
+    return Status(204, None)
 
 
 def _account(row: AccountRow) -> Account:

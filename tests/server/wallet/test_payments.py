@@ -12,13 +12,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.server.conftest import Switchable
-from tests.server.wallet.conftest import Made, soon
+from tests.server.wallet.conftest import Made, give, soon
 from tests.server.wallet.phone import Phone, new_key
 from tests.support import PASSWORD, Answer, receipt_of, unit
 from veilface.errors import VeilfaceError
 from veilface.keyholder.errors import KeyHolderUnavailable
 from veilface.protect.envelope import MessageType, Outcome
 from veilface.protect.payment import PaymentProof
+from veilface.server.accounts import services
 from veilface.server.accounts.messages import now_ms
 from veilface.server.accounts.models import Account
 from veilface.server.base64url import decode, encode
@@ -386,10 +387,35 @@ def test_the_history_is_filtered_and_comes_in_pages(payer: Phone, payee: Phone) 
 
 def test_the_ledger_outlives_an_account(payer: Phone, payee: Phone) -> None:
     payer.pay(payee.code(500))
-    assert payer.device.api.post("/account/deletion", {"password": PASSWORD}).status == 204
+    give_up = {"password": PASSWORD, "give_up": payer.balance}
+    assert payer.device.api.post("/account/deletion", give_up).status == 204
     assert books.check().transfers == 2
     assert payee.get("/movements")["movements"][0]["counterpart"] == ""
     assert payee.get(f"/payments/{Payment.objects.get().id}")["payer_name"] == ""
+
+
+@pytest.mark.parametrize("give_up", [None, 0, 1, 99_999, 100_001])
+def test_an_account_with_money_is_not_deleted_unasked(payer: Phone, give_up: int | None) -> None:
+    answer = payer.device.api.post("/account/deletion", {"password": PASSWORD, "give_up": give_up})
+    refused(answer, 409, "wallet.money_left")
+    assert answer.json["details"] == {"left": 100_000}
+    assert payer.device.accepted(payer.face)  # its keys are there as well
+
+
+def test_money_that_comes_during_a_deletion_stops_it(payee: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account.objects.get(username="person-payee")
+    erase = services.erase_keys
+
+    def erase_and_be_paid(account: Account) -> None:
+        erase(account)
+        give(ledger.wallet_of(account), 700)
+
+    monkeypatch.setattr(services, "erase_keys", erase_and_be_paid)
+    refused(payee.device.api.post("/account/deletion", {"password": PASSWORD}), 409, "wallet.money_left")
+    assert (account.username, payee.balance) == ("person-payee", 700)
+    monkeypatch.setattr(services, "erase_keys", erase)
+    assert payee.device.api.post("/account/deletion", {"password": PASSWORD, "give_up": 700}).status == 204
+    assert books.check().wallets == 2
 
 
 def test_answers_are_kept_for_two_days_and_untried_orders_for_one(payer: Phone, payee: Phone) -> None:

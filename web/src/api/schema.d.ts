@@ -40,8 +40,10 @@ export interface paths {
         /**
          * Delete Account
          * @description Erase the account, its devices, its template and, at the key holder, the keys without which no copy opens.
+         *
+         *     What is in the wallet would be lost: 409 says how much, unless `give_up` is exactly that.
          */
-        post: operations["veilface_server_accounts_api_delete_account"];
+        post: operations["veilface_server_account_api_delete_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1134,6 +1136,17 @@ export interface components {
         AccountChange: {
             /** Display Name */
             display_name: string;
+        };
+        /**
+         * AccountDeletion
+         * @description A last confirmation. ``give_up`` – the minor units left in the wallet, all of which would be lost.
+         */
+        AccountDeletion: {
+            /** Give Up */
+            give_up?: number | null;
+            passkey?: components["schemas"]["PasskeyAssertion"] | null;
+            /** Password */
+            password?: string | null;
         };
         /**
          * Challenge
@@ -2360,7 +2373,7 @@ export interface operations {
             };
         };
     };
-    veilface_server_accounts_api_delete_account: {
+    veilface_server_account_api_delete_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -2369,7 +2382,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConfirmationFields"];
+                "application/json": components["schemas"]["AccountDeletion"];
             };
         };
         responses: {

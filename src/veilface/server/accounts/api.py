@@ -9,16 +9,14 @@ from veilface.server.access import (
     Caller,
     address,
     caller,
-    confirmation,
     same_site,
     session_caller,
     sign_in,
     sign_out,
 )
-from veilface.server.accounts import confirming, services
+from veilface.server.accounts import services
 from veilface.server.accounts.models import Account, SignIn
 from veilface.server.accounts.schemas import (
-    ConfirmationFields,
     Credentials,
     Profile,
     Registration,
@@ -67,16 +65,6 @@ def register(request: HttpRequest, body: Registration) -> Status[SignedIn]:
         address=address(request),
     )
     return Status(201, signed_in(sign_in(request, account, method=SignIn.Method.PASSWORD)))
-
-
-@router.post("/account/deletion", response={204: None}, auth=SIGNED_IN)
-def delete_account(request: HttpRequest, body: ConfirmationFields) -> Status[None]:
-    """Erase the account, its devices, its template and, at the key holder, the keys without which no copy opens."""
-    account = caller(request).account
-    confirming.require(account, confirmation(request, body))
-    services.delete_account(account)
-    sign_out(request)
-    return Status(204, None)
 
 
 @router.post("/tokens", response={201: Token})

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from ninja import Schema
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from veilface.server.accounts.models import Device as DeviceRow
 from veilface.server.accounts.passkeys import Assertion, Attestation
@@ -67,6 +67,12 @@ class PasswordChange(ConfirmationFields):
     """A new password, confirmed by the old one or by a passkey."""
 
     new_password: Text
+
+
+class AccountDeletion(ConfirmationFields):
+    """A last confirmation. ``give_up`` – the minor units left in the wallet, all of which would be lost."""
+
+    give_up: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
 
 
 class PasskeyAttestation(Request):

@@ -134,8 +134,8 @@ def forget_expired_tokens() -> int:
     return AccessToken.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
-def delete_account(account: Account) -> None:
-    """Erase the account's keys at the key holder, then every row of it here.
+def erase_keys(account: Account) -> None:
+    """Erase the account's keys at the key holder, before every row of it is deleted here.
 
     Killed in between, the rows stay and deletion may be asked for again; the templates are undecryptable already.
     """
@@ -143,7 +143,6 @@ def delete_account(account: Account) -> None:
     # Without a device the key holder never heard of the account; after a killed deletion it forgot it already.
     with suppress(UnknownAccount, AccountForgotten):
         keyholding.keyholder().forget_account(account=account.wire_id)
-    account.delete()
 
 
 # --- what is usable --------------------------------------------------------------------------------------

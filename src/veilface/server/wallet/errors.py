@@ -8,6 +8,7 @@
         ├── payee codes  PayeeCodeUnusable · PayeeCodeExpired · OwnPayeeCode · OtherAmount · PayeeGone
         ├── orders       OrderExpired · OrderPaid · OrderBusy · OtherStatement · PaymentNeedsPassword
         │                PaymentInterrupted
+        ├── closing      MoneyLeft
         ├── transfers    TransferSettled · NothingToRefund · RecordFinal · LedgerBroken
         └── repetition   KeyReused · StillWorking
 """
@@ -125,6 +126,16 @@ class PaymentInterrupted(WalletError):
     """The server stopped while this message was judged: the money was not moved, and this message never will."""
 
     code = "wallet.interrupted"
+    status = 409
+
+
+# --- closing ---------------------------------------------------------------------------------------------
+
+
+class MoneyLeft(WalletError):
+    """The account's wallet holds ``left`` minor units, which would be lost with the account."""
+
+    code = "wallet.money_left"
     status = 409
 
 
