@@ -16,7 +16,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 
 from veilface.keyholder.gallery_client import RemotePacker
+from veilface.match.engine import engine_from
 from veilface.match.gallery import Gallery
+from veilface.match.gallery_truth import Enrolment
 from veilface.match.gallery_view import View
 from veilface.match.query_pool import QueryPool
 from veilface.protect.calibration import cosine_threshold
