@@ -10,6 +10,7 @@ from veilface.face.pipeline import FacePipeline
 
 WIDTH, HEIGHT, FRAMES = 640, 480, 30
 WALL = (120, 124, 128)
+FACE_TIMES = 5  # a face has to be looked at longer than a code
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,30 @@ SCENES = {
 
 def clip(scene: Scene, photos: Path, pipeline: FacePipeline) -> bytes:
     """The scene as MJPEG, which is JPEG pictures one after another."""
+    return _jpeg(_painted(scene, photos, pipeline)) * FRAMES
+
+
+def code_clip(code: bytes, face: bytes) -> bytes:
+    """A phone that is held over a code (a PNG of it), then before the face of ``face``, a clip; again and again."""
+    picture = Image.new("RGB", (WIDTH, HEIGHT), WALL)
+    with Image.open(io.BytesIO(code)) as shown:
+        side = int(HEIGHT * 0.7)
+        turned = shown.convert("RGB").resize((side, side)).rotate(6, fillcolor=WALL, expand=True)
+    picture.paste(turned, ((WIDTH - turned.width) // 2, (HEIGHT - turned.height) // 2))
+    return _jpeg(picture) * FRAMES + face * FACE_TIMES
+
+
+def _painted(scene: Scene, photos: Path, pipeline: FacePipeline) -> Image.Image:
     picture = Image.new("RGB", (WIDTH, HEIGHT), WALL)
     for sitter in scene.sitters:
         _seat(picture, sitter, photos, pipeline)
+    return ImageEnhance.Brightness(picture).enhance(scene.light)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    ImageEnhance.Brightness(picture).enhance(scene.light).save(buffer, "JPEG", quality=92)
-    return buffer.getvalue() * FRAMES
+    picture.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def _seat(picture: Image.Image, sitter: Sitter, photos: Path, pipeline: FacePipeline) -> None:

@@ -66,7 +66,10 @@ def visit(
     clips: Callable[[str], Path],
     tmp_path: Path,
 ) -> Iterator[Visit]:
-    """Opens a browser: ``visit(machine, scene)``; the same ``profile`` again is the same device."""
+    """Opens a browser: ``visit(machine, scene)``; the same ``profile`` again is the same device.
+
+    ``scene`` – its name, or a clip for the camera. ``beside`` – the browsers that are open stay open.
+    """
     chromium = shutil.which("chromium")
     assert chromium, "install Debian's chromium"
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -87,15 +90,18 @@ def visit(
 
         def open_browser(
             machine: Machine,
-            scene: str | None = "obama",
+            scene: str | Path | None = "obama",
             *,
             profile: str = "own",
+            beside: bool = False,
             flags: tuple[str, ...] = FAKE,
             viewport: dict[str, int] | None = None,
         ) -> Person:
-            close()
-            people.clear()
-            camera = (f"--use-file-for-fake-video-capture={clips(scene)}",) if scene else ()
+            if not beside:
+                close()
+                people.clear()
+            clip_file = clips(scene) if isinstance(scene, str) else scene
+            camera = (f"--use-file-for-fake-video-capture={clip_file}",) if clip_file else ()
             context: BrowserContext = playwright.chromium.launch_persistent_context(
                 tmp_path / profile,
                 executable_path=chromium,

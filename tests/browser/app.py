@@ -1,0 +1,125 @@
+"""A person with the app on their phone: what they do there, in the app's own words."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.camera import code_clip
+from tests.browser.site import PASSWORD, PATIENCE_MS, ROOT, Person, template_bytes, words
+
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass
+class Phone:
+    """One person's app."""
+
+    person: Person
+
+    @property
+    def main(self) -> Locator:
+        """The page, without the bar at the bottom."""
+        return self.person.page.locator("main")
+
+    def go(self, path: str) -> None:
+        """Open a page of the app."""
+        self.person.go(f"/app{path}")
+
+    def title(self, key: str) -> None:
+        """Wait until the screen with this heading is there."""
+        expect(self.main.locator("h1").first).to_have_text(words(key), timeout=PATIENCE_MS)
+
+    def fill(self, key: str, value: str) -> None:
+        """Type into the field of that label."""
+        self.person.page.get_by_label(words(key), exact=True).fill(value)
+
+    def register(self, username: str, name: str) -> None:
+        """A new account, which leads on to enrolling."""
+        self.go("/register")
+        self.fill("account.username", username)
+        self.fill("account.displayName", name)
+        self.fill("account.password", PASSWORD)
+        self.person.page.get_by_role("checkbox").check()
+        self.person.press(words("account.create"))
+        self.person.page.wait_for_url("**/app/face/enrol")
+
+    def enrol(self, scheme: str = "homomorphic") -> None:
+        """With the camera, to the receipt."""
+        self.person.choose(scheme)
+        self.person.press(words("enrol.before.camera"))
+        self.person.see(words("enrol.title.review"))
+        self.person.press(words("enrol.review.confirm"))
+        self.person.see(words(f"enrol.done.received.{scheme}", bytes=template_bytes(scheme)))
+
+    def top_up(self, yuan: str) -> None:
+        """Ask the provider, and wait until the money is there."""
+        self.go("/top-up")
+        self.fill("wallet.topUp.amount", yuan)
+        self.main.get_by_role("button", name=words("wallet.topUp.title")).click()
+        expect(self.main.locator("[data-state=posted]")).to_be_visible(timeout=PATIENCE_MS)
+
+    def balance(self) -> str:
+        """As the wallet shows it."""
+        self.go("/wallet")
+        shown = self.main.locator(".balance")
+        expect(shown).to_be_visible(timeout=PATIENCE_MS)
+        return shown.inner_text()
+
+    def show_code(self, folder: Path, face: Path, amount: str | None = None) -> Path:
+        """The code to be paid by, as a clip of somebody else's camera, which then sees ``face``."""
+        self.go("/receive")
+        code = self.main.locator("svg[data-code]")
+        expect(code).to_be_visible(timeout=PATIENCE_MS)
+        if amount is not None:
+            before = str(code.get_attribute("data-code"))
+            self.person.press(words("wallet.receive.setAmount"))
+            self.fill("wallet.receive.amount", amount)
+            self.person.page.get_by_role("dialog").get_by_role("button", name=words("wallet.receive.use")).click()
+            expect(code).not_to_have_attribute("data-code", before)
+        clip = folder / f"code-{amount}-{face.stem}.mjpeg"
+        clip.write_bytes(code_clip(code.screenshot(), face.read_bytes()))
+        return clip
+
+    def scan(self) -> None:
+        """From the wallet to what follows a good code."""
+        self.go("/wallet")
+        self.person.press(words("wallet.pay.title"))
+
+    def amount(self, yuan: str) -> None:
+        """Say how much."""
+        self.title("wallet.pay.stage.amount")
+        self.fill("wallet.pay.amount.label", yuan)
+        self.person.press(words("wallet.pay.amount.next"))
+        self.title("wallet.pay.stage.confirm")
+
+    def agree(self) -> None:
+        """Confirm payee and amount; the camera follows, or the password."""
+        self.person.press(words("wallet.pay.confirm.do"))
+
+    def outcome(self) -> str:
+        """What came of it."""
+        result = self.main.locator("[data-outcome]")
+        expect(result).to_be_visible(timeout=PATIENCE_MS)
+        return str(result.get_attribute("data-outcome"))
+
+    def receipt(self) -> str:
+        """The number of the receipt, which the device has checked."""
+        receipt = self.main.locator("[data-proven=true]")
+        expect(receipt).to_be_visible(timeout=PATIENCE_MS)
+        return str(receipt.get_attribute("data-receipt"))
+
+    def assert_accessible(self, name: str) -> None:
+        """Axe finds nothing to complain about on this screen."""
+        page = self.person.page
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE.read_text("utf-8"))
+        found: list[dict[str, Any]] = page.evaluate(
+            """async (tags) => (await axe.run(document, { runOnly: tags })).violations
+              .map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html.slice(0, 200)) }))""",
+            AXE_RULES,
+        )
+        assert found == [], f"{name}: {json.dumps(found, ensure_ascii=False, indent=1)}"
