@@ -1,6 +1,9 @@
 """A gallery finds whom it should, and nobody who was removed."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,10 @@ from tests.match.galleries import House, identity
 from tests.match.parties import Account, unit
 from veilface.keyholder.errors import Malformed
 from veilface.keyholder.gallery_errors import GalleryUnknown, ProbeUnsound
-from veilface.match.gallery import _groups, _small_blocks
-from veilface.match.gallery_errors import GalleryDamaged, GalleryEmpty, QueryMasksSpent
-from veilface.match.gallery_truth import Placed
+from veilface.match import block_files
+from veilface.match.gallery import Gallery, _groups, _small_blocks
+from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEmpty, QueryMasksSpent
+from veilface.match.gallery_truth import Placed, SqliteTruth
 from veilface.match.identification import identify
 from veilface.match.masks import prepare
 from veilface.match.query_pool import QueryPool
@@ -244,3 +248,79 @@ def test_removed_while_a_block_is_packed(house: House, monkeypatch: pytest.Monke
     assert [house.found(seed) for seed in (1, 2)] == [False, True]
     (placed,) = house.truth.blocks()
     assert (placed.packed, len(placed.members)) == (2, 1), "to be refreshed"
+
+
+def test_a_search_does_not_wait_for_a_packing(house: House, pool: QueryPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.add(1, 2)
+    house.gallery.add([house.enrolment(3)])
+    answers = []
+    real = house.office.pack
+
+    def pack(*args: object) -> object:
+        house.gallery.remove(identity(2))
+        with ThreadPoolExecutor(1) as elsewhere:
+            answers.append([elsewhere.submit(house.asked, pool, seed).result(60).persons for seed in (1, 2)])
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(house.office, "pack", pack)
+    house.gallery.pack()
+    assert answers == [[(identity(1),), ()]]
+
+
+def test_one_process_packs_at_a_time(house: House) -> None:
+    house.add(1)
+    house.gallery.add([house.enrolment(2)])
+    folder = house.folder / "blocks"
+    (folder / "other.unfinished").touch()
+    with block_files.BlockFiles(folder).alone():
+        for verb in (Gallery.pack, Gallery.rotate, Gallery.refresh):
+            with pytest.raises(GalleryBusy):
+                verb(house.gallery)
+        house.restart()
+        assert (folder / "other.unfinished").exists(), "it may be what the other process writes"
+        assert house.found(1)
+    assert [one.packed for one in house.truth.blocks()] == [1]
+    house.restart()
+    assert not (folder / "other.unfinished").exists()
+
+
+def test_a_view_is_of_one_layout_also_where_another_process_changes_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add(1)
+    other = Gallery(house.folder / "blocks", house.truth, house.office)
+    real, times = SqliteTruth.blocks, iter([other.rotate, other.pack])
+
+    def blocks(truth: SqliteTruth) -> list[Placed]:
+        seen = real(truth)
+        with monkeypatch.context() as quiet:
+            quiet.setattr(SqliteTruth, "blocks", real)
+            next(times, lambda: None)()
+        return seen
+
+    monkeypatch.setattr(SqliteTruth, "blocks", blocks)
+    view = house.gallery.view()
+    assert (view.keys.epoch, view.generation) == (2, house.truth.standing()[1])
+    monkeypatch.undo()
+    assert [one.block for one in view.placed] == [one.block for one in house.truth.blocks()]
+    assert house.found(1)
+
+
+def test_a_layout_that_never_stands_still_is_not_searched(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.add(1)
+    numbers = count(1)
+    monkeypatch.setattr(house.truth, "standing", lambda: (next(numbers), next(numbers)))
+    monkeypatch.setattr(house.office, "create", lambda _: None)
+    with pytest.raises(GalleryBusy):
+        house.gallery.view()
+
+
+def test_masks_of_a_pool_stay_with_their_process(house: House, pool: QueryPool) -> None:
+    house.add(1)
+    view = house.gallery.view()
+    pool._ready.append(pool._make(view))
+    child = os.fork()
+    if not child:
+        os._exit(0 if pool.take(view) is not pool._ready[0] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(pool._ready) == 1

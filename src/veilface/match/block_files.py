@@ -4,13 +4,17 @@ A file is nothing but the words a scan reads (2,048·d B at 128 coordinates: 2 M
 version of this layout; its SHA-256 is kept with the truth.
 """
 
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from veilface.match.gallery_errors import GalleryBusy
 from veilface.match.scan import LANES
 from veilface.protect.gallery import SLOTS
 from veilface.protect.homomorphic import DIMENSION
@@ -40,17 +44,36 @@ class BlockFiles:
         self._sync_folder()
         return hashlib.sha256(content).digest()
 
-    def map(self, block: bytes) -> Words | None:
-        """A block's words as they lie on disk, read-only; None where there is no file of the right size."""
+    def sound(self, block: bytes, checksum: bytes) -> Words | None:
+        """A block's words as they lie on disk, read-only; None where the file is not what was written, or gone."""
         path = self._path(block)
-        if not path.is_file() or path.stat().st_size != _BYTES:
+        try:
+            if path.stat().st_size != _BYTES:
+                return None
+            words = np.memmap(path, "<u4", mode="r", shape=SHAPE)
+        except OSError:
             return None
-        return np.memmap(path, "<u4", mode="r", shape=SHAPE)
+        return words if hashlib.sha256(words.data).digest() == checksum else None
 
     def is_sound(self, block: bytes, checksum: bytes) -> bool:
         """Whether the file is there and is what was written."""
-        words = self.map(block)
-        return words is not None and hashlib.sha256(words.data).digest() == checksum
+        return self.sound(block, checksum) is not None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other processes from changing these files; raises :class:`GalleryBusy` where another one does just now.
+
+        A process that is killed lets go.
+        """
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise GalleryBusy from None
+            yield
+        finally:
+            os.close(descriptor)
 
     def keep_only(self, blocks: set[bytes]) -> None:
         """Remove every other file. What still reads one of them goes on reading it."""

@@ -11,7 +11,7 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Final, Protocol
@@ -21,13 +21,12 @@ import numpy as np
 from veilface.match import scan
 from veilface.match.block_files import BlockFiles
 from veilface.match.conversion import SubjectKey, all_masked, packed_templates
-from veilface.match.engine import Shard
-from veilface.match.gallery_errors import GalleryDamaged
+from veilface.match.gallery_errors import GalleryBusy
 from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
-from veilface.protect.gallery import SLOTS, Bits, EpochKeys, Masked, PackedBlock
+from veilface.match.gallery_view import View, Viewer
+from veilface.protect.gallery import SLOTS, EpochKeys, Masked, PackedBlock
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.stream import Integers, Stream
-from veilface.protect.word_ring import Words
 
 _BLOCK_ID_BYTES: Final = 16
 _CHUNK: Final = 32
@@ -49,46 +48,28 @@ class Packer(Protocol):
         """Erase the keys of older epochs."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class View:
-    """A gallery as a query sees it from beginning to end: ``blocks`` as a scan reads them, ``live`` (blocks, 2048)."""
-
-    generation: int
-    keys: EpochKeys
-    blocks: tuple[Words, ...]
-    live: Bits
-    placed: tuple[Placed, ...]
-
-    @property
-    def shards(self) -> tuple[Shard, ...]:
-        """The blocks as an engine takes them."""
-        both = zip(self.placed, self.blocks, strict=True)
-        return tuple(Shard(block=one.block, checksum=one.checksum, words=words) for one, words in both)
-
-    def member(self, block: int, slot: int) -> bytes | None:
-        """Who stood there when the view was taken."""
-        return self.placed[block].members.get(slot)
-
-
 class Gallery:
-    """One gallery over one folder of block files. Safe to call from many threads of one process."""
+    """One gallery over one folder of block files. Safe to call from many threads, and from several processes.
+
+    One process packs at a time; another one is told :class:`GalleryBusy`. No search waits for a packing.
+    """
 
     def __init__(self, folder: Path, truth: Truth, packer: Packer) -> None:
         """Open it. What a killed process left behind is put away; damaged blocks show in :meth:`verify`."""
         self._truth: Final = truth
         self._files: Final = BlockFiles(folder)
         self._packer: Final = packer
-        self._lock = RLock()
-        self._view: View | None = None
-        epoch, _ = truth.standing()
-        self._keys = packer.create(epoch)
-        packer.erase_before(epoch)
-        self._files.keep_only({placed.block for placed in truth.blocks()})
+        self._packing = RLock()
+        self._keys = packer.create(truth.standing()[0])
+        self._viewer: Final = Viewer(truth, self._files, self._keys_of)
+        with suppress(GalleryBusy), self._alone():  # whoever packs just now puts away as well
+            packer.erase_before(truth.standing()[0])
+            self._keep_only_true_files()
 
     @property
     def keys(self) -> EpochKeys:
         """The public keys of the present epoch."""
-        return self._keys
+        return self._keys_of(self._truth.standing()[0])
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         """Take in templates, durably. They are found once they are packed."""
@@ -103,31 +84,27 @@ class Gallery:
         return self._truth.persons(members)
 
     def view(self) -> View:
-        """The gallery as it is now; raises :class:`GalleryDamaged` rather than search only a part of it."""
-        _, generation = self._truth.standing()
-        if (view := self._view) is not None and view.generation == generation:
-            return view  # without the lock: a packing under way keeps no search waiting
-        with self._lock:
-            _, generation = self._truth.standing()
-            if self._view is None or self._view.generation != generation:
-                self._view = self._look(generation)
-            return self._view
+        """The gallery as it is now.
+
+        Raises :class:`~veilface.match.gallery_errors.GalleryDamaged` rather than have only a part of it searched.
+        """
+        return self._viewer.view()
 
     def pack(self) -> None:
         """Put everybody who waits into blocks."""
-        with self._lock:
+        with self._alone():
             for waiting in _groups(self._truth.waiting()):
                 absorbed = _small_blocks(self._truth.blocks(), len(waiting))
                 together = [*waiting, *self._people(absorbed)]
                 if len(_groups(together)) > 1:  # somebody has a template in both
                     absorbed, together = [], list(waiting)
-                self._change([together], absorbed, self._keys)
+                self._change([together], absorbed, self.keys)
 
     def rotate(self) -> None:
         """Pack everybody anew, in another order, under a fresh key, and have the old key erased."""
-        with self._lock:
+        with self._alone():
             old = self._truth.blocks()
-            keys = self._packer.create(self._keys.epoch + 1)
+            keys = self._packer.create(self.keys.epoch + 1)
             people = self._people(old)
             shuffled = [people[place] for place in Stream().permutation(len(people))]
             self._change(_groups(shuffled), old, keys)
@@ -135,9 +112,11 @@ class Gallery:
 
     def verify(self) -> list[bytes]:
         """The blocks whose files are missing or are not what was written."""
-        return [
+        unsound = [
             placed.block for placed in self._truth.blocks() if not self._files.is_sound(placed.block, placed.checksum)
         ]
+        named = {placed.block for placed in self._truth.blocks()} if unsound else set()
+        return [block for block in unsound if block in named]  # the others were packed anew meanwhile
 
     def rebuild(self) -> None:
         """Pack the people of damaged blocks anew."""
@@ -150,10 +129,26 @@ class Gallery:
     # --- packing -----------------------------------------------------------------------------------------
 
     def _renew(self, blocks: set[bytes]) -> None:
-        with self._lock:
+        with self._alone():
             for placed in self._truth.blocks():
                 if placed.block in blocks:
-                    self._change(_groups(self._people([placed])), [placed], self._keys)
+                    self._change(_groups(self._people([placed])), [placed], self.keys)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Raises :class:`GalleryBusy` where another process packs; another thread waits its turn."""
+        with self._packing, self._files.alone():
+            yield
+
+    def _keys_of(self, epoch: int) -> EpochKeys:
+        """An epoch that another process began has its keys at the key holder already."""
+        keys = self._keys
+        if keys.epoch != epoch:
+            keys = self._keys = self._packer.create(epoch)
+        return keys
+
+    def _keep_only_true_files(self) -> None:
+        self._files.keep_only({placed.block for placed in self._truth.blocks()})
 
     def _people(self, blocks: Sequence[Placed]) -> _People:
         members = [member for placed in blocks for member in placed.members.values()]
@@ -169,7 +164,7 @@ class Gallery:
         old = [placed.block for placed in replaced]
         self._truth.repack(Repacking(epoch=keys.epoch, made=made, replaced=old, gone=gone))
         self._keys = keys
-        self._files.keep_only({placed.block for placed in self._truth.blocks()})
+        self._keep_only_true_files()
 
     def _make(self, people: _People, epoch: int) -> tuple[Placed, list[bytes]]:
         """One new block of these members; also those of them whose template nobody can open any more."""
@@ -206,22 +201,6 @@ class Gallery:
         found = {one.member: one for one in self._truth.enrolments([member for member in wanted if member])}
         members.update((slot, member) for slot, member in zip(slots, wanted, strict=True) if member in found)
         return [found.get(member) for member in wanted]
-
-    def _look(self, generation: int) -> View:
-        placed = self._truth.blocks()
-        seen = () if self._view is None else zip(self._view.placed, self._view.blocks, strict=True)
-        mapped = {one.block: words for one, words in seen}
-        blocks = [mapped[one.block] if one.block in mapped else self._checked(one) for one in placed]
-        sound = [words for words in blocks if words is not None]
-        if len(sound) < len(blocks):
-            raise GalleryDamaged(blocks=len(blocks) - len(sound))
-        live = np.zeros((len(placed), SLOTS), np.bool_)
-        for row, one in enumerate(placed):
-            live[row, list(one.members)] = True
-        return View(generation=generation, keys=self._keys, blocks=tuple(sound), live=live, placed=tuple(placed))
-
-    def _checked(self, placed: Placed) -> Words | None:
-        return self._files.map(placed.block) if self._files.is_sound(placed.block, placed.checksum) else None
 
 
 def _groups(people: _People) -> list[_People]:

@@ -5,6 +5,7 @@
     MatchError
     ├── QueryMasksSpent     masks of a query offered a second time, or in another process
     ├── GalleryDamaged      block files that are missing or not what was written
+    ├── GalleryBusy         another process packs, or the layout never stands still
     └── GalleryEmpty        nobody to compare with
 """
 
@@ -21,6 +22,12 @@ class GalleryDamaged(MatchError):
     """Blocks (``blocks``, their number) whose files are missing or do not have their checksum; rebuild them."""
 
     code = "match.gallery_damaged"
+
+
+class GalleryBusy(MatchError):
+    """Nothing was done; try again a moment later."""
+
+    code = "match.gallery_busy"
 
 
 class GalleryEmpty(MatchError):

@@ -4,15 +4,16 @@ A set is for the layout it was made for. Whatever was prepared for an older one 
 the pool is ever written to a disk.
 """
 
+import logging
+import os
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Condition, Thread
 from typing import Final
 
 from veilface.errors import VeilfaceError
 from veilface.match.blinding import QueryMasks, prepare
-from veilface.match.gallery import View
+from veilface.match.gallery_view import View
 
 CAPACITY: Final = 2
 
@@ -27,6 +28,7 @@ class QueryPool:
         self._ready: deque[QueryMasks] = deque()
         self._wanted = 0
         self._closed = False
+        self._process: Final = os.getpid()
         self._changed = Condition()
         self._worker = Thread(target=self._work, name="veilface-query-masks", daemon=True)
         self._worker.start()
@@ -39,6 +41,8 @@ class QueryPool:
 
     def take(self, view: View) -> QueryMasks:
         """A set for this view, used by nobody before: a prepared one, or one made now."""
+        if self._process != os.getpid():  # a fork has copies of what its parent will use, and of its lock
+            return self._make(view)
         with self._changed:
             while self._ready:
                 masks = self._ready.popleft()
@@ -66,9 +70,16 @@ class QueryPool:
                 if self._closed:
                     return
                 self._wanted -= 1
-            with suppress(VeilfaceError):  # a gallery that cannot be searched tells so whoever searches it
-                view = self._look()
-                if view.blocks:
-                    masks = self._make(view)
-                    with self._changed:
-                        self._ready.append(masks)
+            try:
+                self._prepare()
+            except VeilfaceError:
+                pass  # a gallery that cannot be searched tells so whoever searches it
+            except Exception:
+                logging.getLogger(__name__).exception("masks were not prepared")
+
+    def _prepare(self) -> None:
+        view = self._look()
+        if view.blocks:
+            masks = self._make(view)
+            with self._changed:
+                self._ready.append(masks)
