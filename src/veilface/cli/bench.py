@@ -53,16 +53,25 @@ def search(
     *,
     n: Annotated[list[int] | None, typer.Option("--n", min=1, max=100_000_000, help=text("cli.option.n"))] = None,
     d: Annotated[list[int] | None, typer.Option("--d", min=1, max=4096, help=text("cli.option.d"))] = None,
+    engine: Annotated[str, typer.Option("--engine", metavar="local|dask", help=text("cli.option.engine"))] = "local",
     rounds: Annotated[int, typer.Option(min=1, max=10_000, help=text("cli.option.rounds"))] = 15,
+    drawing: Annotated[
+        Path | None, typer.Option("--plot", dir_okay=False, metavar="FILE.svg", help=text("cli.option.plot"))
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Times searches of encrypted galleries beside the same in plaintext, reading memory, and TenSEAL."""
     from veilface.cli.progress import progress
     from veilface.cli.report import show_search
     from veilface.evaluate.search_benchmark import DIMENSIONS, SIZES, bench_search
+    from veilface.evaluate.search_plot import write_plots
 
     with progress(text("cli.bench.search.progress")) as advance:
-        report = bench_search(sizes=n or SIZES, dimensions=d or DIMENSIONS, rounds=rounds, advance=advance)
+        report = bench_search(
+            sizes=n or SIZES, dimensions=d or DIMENSIONS, rounds=rounds, engine=engine, advance=advance
+        )
+    if drawing:
+        write_plots(report, drawing)
     if as_json:
         emit(report.as_json())
     else:

@@ -4,12 +4,19 @@ from veilface.cli.output import milliseconds, say, table
 from veilface.evaluate.benchmark import VerificationBench
 from veilface.evaluate.pipeline import PipelineBench
 from veilface.evaluate.rounds import ProtectionBench
-from veilface.evaluate.search_benchmark import SearchBench
+from veilface.evaluate.search_benchmark import SearchBench, SearchRow
 from veilface.evaluate.stopwatch import Spread
 from veilface.messages import text
 
 STAGE_COLUMNS = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
 SEARCH_COLUMNS = ("bench.encrypted", "bench.plaintext", "cli.column.read", "cli.column.ratio", "cli.column.bandwidth")
+QUERY_COLUMNS = (
+    "cli.column.query",
+    "cli.column.keyholder",
+    "cli.column.prepare",
+    "cli.column.exchanged",
+    "cli.column.memory",
+)
 SIDE_BY_SIDE = ("protect_template", "enrol", "protect", "prepare", "match", "keyholder", "answer", "server_path")
 SIDE_BY_SIDE_BYTES = ("template", "probe", "public_key", "evidence")
 
@@ -57,7 +64,19 @@ def show_search(report: SearchBench) -> None:
         ],
         title="bench.title.search",
     )
+    _show_queries([row for row in report.rows if row.query_ms is not None])
     say("bench.search.kernel", kernel=report.kernel, threads=report.threads, rounds=report.rounds)
+    for growth in report.growth:
+        times, end, start = f"{growth.encrypted:.2f}", f"{growth.end:,}", f"{growth.start:,}"
+        say("bench.search.growth", d=growth.d, encrypted=times, end=end, start=start)
+    if ingest := report.ingest:
+        say(
+            "bench.search.ingest",
+            rate=f"{ingest.templates_per_s:,.0f}",
+            templates=f"{ingest.templates:,}",
+            add=milliseconds(ingest.add_ms),
+            pack=milliseconds(ingest.pack_ms),
+        )
     for peer in report.peer:
         say(
             "bench.search.peer",
@@ -67,6 +86,27 @@ def show_search(report: SearchBench) -> None:
             n=f"{peer.n:,}",
             hours=f"{peer.extrapolated_ms / 3_600_000:.1f}",
             times=f"{peer.times_slower:,.0f}",
+        )
+
+
+def _show_queries(rows: list[SearchRow]) -> None:
+    if rows:
+        table(
+            ("cli.column.templates", *QUERY_COLUMNS),
+            [
+                (
+                    f"{row.n:,}",
+                    *(
+                        milliseconds(part)
+                        for part in (row.query_ms, row.keyholder_ms, row.prepare_ms)
+                        if part is not None
+                    ),
+                    f"{(row.exchanged_bytes or 0) / 1e6:.1f} MB",
+                    "–" if row.query_memory is None else f"{row.query_memory / 1e6:.0f} MB",
+                )
+                for row in rows
+            ],
+            title="bench.title.query",
         )
 
 

@@ -74,6 +74,36 @@ def curves(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
     return _figure(title, WIDTH, HEIGHT, _frame(x, y) + paths) + legend(lines)
 
 
+def drawing(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
+    """The same curves as a file of its own: points marked, names beside their colours above, style within."""
+    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    parts = [f"<title>{escape(title)}</title><style>{_DRAWN}</style>", _frame(x, y)]
+    for row, line in enumerate(lines):
+        dashed = " dashed" if line.dashed else ""
+        parts.append(f'<path class="curve series-{line.series}{dashed}" d="{_path(line, x, y)}"/>')
+        parts += [
+            f'<circle class="point series-{line.series}" r="4" cx="{LEFT + across * x.place(float(a)):.1f}" '
+            f'cy="{TOP + down * (1 - y.place(float(b))):.1f}"/>'
+            for a, b in zip(line.x, line.y, strict=True)
+        ]
+        at = TOP + 20 + 24 * row
+        parts.append(
+            f'<path class="curve series-{line.series}{dashed}" d="M{LEFT + 14} {at}h26"/>'
+            f'<text class="tick" x="{LEFT + 48}" y="{at + 5}">{escape(line.name)}</text>'
+        )
+    return _figure(title, WIDTH, HEIGHT, "".join(parts)) + "\n"
+
+
+_DRAWN: Final = (
+    'text{font-family:system-ui,"PingFang SC","Noto Sans SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;'
+    "fill:#17262b}.tick{font-size:14px}.label{font-size:15px}.grid{stroke:#dbe3e4}.curve{fill:none;stroke-width:2.5}"
+    ".dashed{stroke-dasharray:7 5}.series-0{stroke:#0b6170}.series-1{stroke:#b5661b}.series-2{stroke:#6a4fa3}"
+    ".series-3{stroke:#6a777b}.point{fill:#fff;stroke-width:2}@media(prefers-color-scheme:dark){text{fill:#e6edee}"
+    ".grid{stroke:#33464c}.point{fill:#132024}.series-0{stroke:#6fc3d0}.series-1{stroke:#e0a363}"
+    ".series-2{stroke:#b7a3e3}.series-3{stroke:#93a3a8}}"
+)
+
+
 def legend(lines: Sequence[Line]) -> str:
     """Names beside their colours, as a list."""
     entries = "".join(f'<li class="series-{line.series}">{escape(line.name)}</li>' for line in lines)
