@@ -260,6 +260,20 @@ class FaceLoginRefused(ServerError):
     status = 401
 
 
+class LivenessMissing(ServerError):
+    """A message without the record of movements that were asked for, or with one where none were."""
+
+    code = "server.liveness_missing"
+    status = 422
+
+
+class LivenessRefused(ServerError):
+    """The record shows other movements than were asked for, or at other times."""
+
+    code = "server.liveness_refused"
+    status = 422
+
+
 class FaceLoginPaused(ServerError):
     """A device of the account asked, and is judged again in ``retry_after_s``; ``receipt`` is the signed word."""
 

@@ -105,6 +105,10 @@ WALLET_ORDER_S = env.integer("VEILFACE_WALLET_ORDER_S", 300)
 WALLET_CODE_S = env.integer("VEILFACE_WALLET_CODE_S", 600)
 WALLET_TOP_UP_S = env.integer("VEILFACE_WALLET_TOP_UP_S", 24 * 3600)
 
+# --- liveness: which of "login" and "payment" ask for movements ------------------------------------------
+
+LIVENESS = frozenset(env.words("VEILFACE_LIVENESS"))
+
 # --- secrets, sessions, passwords ------------------------------------------------------------------------
 
 # Without one (schema export, type checks, tests) it lives as long as the process; veilface.server.run keeps one.

@@ -213,6 +213,8 @@ export interface paths {
          * Log In By Face
          * @description Sign in by face. The body is `H‖signature‖P` of type 11, its context that of the challenge.
          *
+         *     Where the challenge asks for movements, the record of them (80 B) follows the probe; `body_hash` is over both.
+         *
          *     An unknown account or device, a wrong signature and a wrong face are refused alike: same answer, same time.
          */
         post: operations["veilface_server_recognition_face_login_api_log_in_by_face"];
@@ -1151,6 +1153,8 @@ export interface components {
         /**
          * Challenge
          * @description What the message's header must name; times in milliseconds since 1970.
+         *
+         *     ``liveness`` – the movements to make in this order, none where the server asks for none.
          */
         Challenge: {
             /** Challenge */
@@ -1163,6 +1167,8 @@ export interface components {
             key_cert: string | null;
             /** Key Fp */
             key_fp: string | null;
+            /** Liveness */
+            liveness: components["schemas"]["Movement"][];
             /** Server Time Ms */
             server_time_ms: number;
             /** Template Hash */
@@ -1349,6 +1355,8 @@ export interface components {
             key_cert: string | null;
             /** Key Fp */
             key_fp: string | null;
+            /** Liveness */
+            liveness: components["schemas"]["Movement"][];
             /** Retry After S */
             retry_after_s: number;
             /** Server Time Ms */
@@ -1628,41 +1636,16 @@ export interface components {
         };
         /**
          * Movement
-         * @description One transfer as the wallet's owner sees it; ``counterpart`` is empty for a provider or a deleted account.
+         * @description A movement of the liveness check, asked for ``pause_ms`` after the face held still.
          */
         Movement: {
-            /** Amount */
-            amount: number;
-            /** Counterpart */
-            counterpart: string;
             /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Currency */
-            currency: string;
-            /**
-             * Direction
+             * Action
              * @enum {string}
              */
-            direction: "in" | "out";
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "top_up" | "payment" | "refund";
-            /** Payment Id */
-            payment_id: string | null;
-            /** Settled At */
-            settled_at: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "pending" | "posted" | "voided" | "expired";
+            action: "turn_left" | "turn_right" | "nod" | "come_closer";
+            /** Pause Ms */
+            pause_ms: number;
         };
         /**
          * Movements

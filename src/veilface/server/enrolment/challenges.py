@@ -63,8 +63,12 @@ def issue(
     binding: bytes,
     confirmation: Confirmation | None,
     scheme: str | None,
+    liveness: str = "",
 ) -> Grant:
-    """A challenge for one message of one device; for a ciphertext, masks begin to be prepared."""
+    """A challenge for one message of one device; for a ciphertext, masks begin to be prepared.
+
+    ``liveness`` – the movements that are asked for with it.
+    """
     throttle.spend(throttle.CHALLENGES, account.id)
     if purpose.label is not None:
         messages.check_context(context_hash, expected=messages.session_context(purpose.label, binding))
@@ -73,13 +77,15 @@ def issue(
     suite = _suite_to_enrol(purpose, scheme)
     grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=suite)
     if purpose.label is not None:
-        _remember(account, type_=purpose.type, device_id=device_id, grant=grant)
+        _remember(account, type_=purpose.type, device_id=device_id, grant=grant, liveness=liveness)
     return grant
 
 
-def issue_for_payment(account: Account, *, device_id: str, context_hash: bytes) -> Grant:
+def issue_for_payment(account: Account, *, device_id: str, context_hash: bytes, liveness: str) -> Grant:
     """A challenge for the one message that pays for the statement of this hash; masks begin to be prepared."""
-    return _issue_bound(account, type_=MessageType.PAY, device_id=device_id, context_hash=context_hash)
+    return _issue_bound(
+        account, type_=MessageType.PAY, device_id=device_id, context_hash=context_hash, liveness=liveness
+    )
 
 
 def issue_for_gallery(account: Account, *, device_id: str, context_hash: bytes) -> Grant:
@@ -114,12 +120,14 @@ def forget_expired() -> int:
     return Challenge.objects.filter(expires_ms__lt=limit).delete()[0]
 
 
-def _issue_bound(account: Account, *, type_: MessageType, device_id: str, context_hash: bytes) -> Grant:
+def _issue_bound(
+    account: Account, *, type_: MessageType, device_id: str, context_hash: bytes, liveness: str = ""
+) -> Grant:
     """A challenge for one message about exactly this, whatever session it comes in."""
     throttle.spend(throttle.CHALLENGES, account.id)
     purpose = Purpose(type=type_)
     grant = _ask(account, purpose=purpose, device_id=device_id, context_hash=context_hash, suite=None)
-    _remember(account, type_=type_, device_id=device_id, grant=grant)
+    _remember(account, type_=type_, device_id=device_id, grant=grant, liveness=liveness)
     return grant
 
 
@@ -159,7 +167,7 @@ def _ask(account: Account, *, purpose: Purpose, device_id: str, context_hash: by
     return grant
 
 
-def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Grant) -> None:
+def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Grant, liveness: str) -> None:
     if grant.key_fp is None or grant.epoch is None or grant.suite is None:
         raise StaleKey
     forget_expired()
@@ -172,6 +180,7 @@ def _remember(account: Account, *, type_: MessageType, device_id: str, grant: Gr
         key_fp=grant.key_fp.hex(),
         epoch=grant.epoch,
         template_hash=(grant.template_hash or b"").hex(),
+        liveness=liveness,
         expires_ms=grant.expires_ms,
     )
     if type_ in MASKED and not isinstance(protection_of(grant.suite), OpenProtection):

@@ -10,6 +10,7 @@ class Challenge(models.Model):
     """What the key holder granted for one message about a template (protocol §4); hex, as everywhere.
 
     The key holder keeps no list of what it granted; the server needs the epoch again when it activates a template.
+    ``liveness`` – the movements asked for, empty where none are (:mod:`veilface.server.recognition.liveness`).
     """
 
     challenge = models.CharField(max_length=DIGEST_LENGTH, primary_key=True)
@@ -20,6 +21,7 @@ class Challenge(models.Model):
     key_fp = models.CharField(max_length=DIGEST_LENGTH)
     epoch = models.PositiveBigIntegerField()
     template_hash = models.CharField(max_length=DIGEST_LENGTH, blank=True)
+    liveness = models.CharField(max_length=80, blank=True)
     expires_ms = models.PositiveBigIntegerField(db_index=True)
     used_at = models.DateTimeField(null=True)
 

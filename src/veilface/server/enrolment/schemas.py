@@ -1,5 +1,6 @@
 """Challenges and templates on the JSON wire."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -25,8 +26,18 @@ class ChallengeRequest(ConfirmationFields):
     scheme: SchemeName | None = None
 
 
+class Movement(Schema):
+    """A movement of the liveness check, asked for ``pause_ms`` after the face held still."""
+
+    action: Literal["turn_left", "turn_right", "nod", "come_closer"]
+    pause_ms: int
+
+
 class Challenge(Schema):
-    """What the message's header must name; times in milliseconds since 1970."""
+    """What the message's header must name; times in milliseconds since 1970.
+
+    ``liveness`` – the movements to make in this order, none where the server asks for none.
+    """
 
     challenge: Hash
     expires_ms: int
@@ -35,9 +46,10 @@ class Challenge(Schema):
     key_fp: Hash | None
     epoch: int | None
     template_hash: Hash | None
+    liveness: list[Movement]
 
     @classmethod
-    def of(cls, grant: Grant, *, server_time_ms: int) -> "Challenge":
+    def of(cls, grant: Grant, *, server_time_ms: int, movements: Iterable[object] = ()) -> "Challenge":
         """What the key holder granted."""
         return cls(
             challenge=grant.challenge,
@@ -47,6 +59,7 @@ class Challenge(Schema):
             key_fp=grant.key_fp,
             epoch=grant.epoch,
             template_hash=grant.template_hash,
+            liveness=[Movement.model_validate(one, from_attributes=True) for one in movements],
         )
 
 

@@ -24,11 +24,9 @@ from veilface.protect.envelope import (
     MessageType,
     Outcome,
     public_point,
-    split_message,
     verify_signature,
 )
 from veilface.protect.errors import BadSignature
-from veilface.protect.scheme import PROBE_BYTES
 from veilface.server import keyholding
 from veilface.server.accounts import messages, throttle
 from veilface.server.accounts.models import Account, Device
@@ -37,6 +35,8 @@ from veilface.server.enrolment import challenges, evidence
 from veilface.server.enrolment.models import Challenge
 from veilface.server.enrolment.services import check
 from veilface.server.errors import FaceLoginDisabled, FaceLoginPaused, FaceLoginRefused, NotFound, WrongMessage
+from veilface.server.recognition import liveness
+from veilface.server.recognition.liveness import Movement
 from veilface.server.recognition.services import Stopwatch, Verdict, judge
 
 ATTEMPTS: Final = throttle.Limit(scope="face-login-address", attempts=120, seconds=60)
@@ -45,9 +45,13 @@ REFUSED_AFTER_S: Final = 0.25  # longer than judging a face takes on two busy co
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """What a proven device may know before it looks at a face: the grant, and whether it would be judged at all."""
+    """What a proven device may know before it looks at a face: the grant, and whether it would be judged at all.
+
+    ``movements`` – of the liveness check.
+    """
 
     grant: Grant
+    movements: list[Movement]
     disabled: bool
     retry_after_s: int
 
@@ -83,6 +87,7 @@ def allow(*, header: bytes, signature: bytes, binding: bytes, address: str) -> P
     messages.check_bodiless(knock)
     account = _proven(knock, header_bytes=header, signature=signature, binding=binding)
     messages.check_addressed(knock, type_=MessageType.VERIFY, account=account)
+    plan = liveness.drawn("login")
     grant = challenges.issue(
         account,
         purpose=challenges.PURPOSES["verify"],
@@ -91,11 +96,17 @@ def allow(*, header: bytes, signature: bytes, binding: bytes, address: str) -> P
         binding=binding,
         confirmation=None,
         scheme=None,
+        liveness=plan,
     )
     throttle.refund(ATTEMPTS, address)
     status = keyholding.keyholder().account_status(account.wire_id)
     wait_ms = (status.retry_at_ms or 0) - messages.now_ms()
-    return Permission(grant=grant, disabled=status.disabled, retry_after_s=max(0, -(-wait_ms // 1000)))
+    return Permission(
+        grant=grant,
+        movements=liveness.read(plan),
+        disabled=status.disabled,
+        retry_after_s=max(0, -(-wait_ms // 1000)),
+    )
 
 
 def key_of(challenge: str) -> bytes:
@@ -119,10 +130,11 @@ def recognise(*, data: bytes, binding: bytes, address: str) -> Recognised:
     throttle.spend(ATTEMPTS, address)
     watch = Stopwatch()
     with watch.stage("check"):
-        message = split_message(data, body_bytes=PROBE_BYTES)
+        message, record = liveness.split(data)
         header = message.header
         account = _proven(header, header_bytes=message.header_bytes, signature=message.signature, binding=binding)
         checked = check(account, message, type_=MessageType.VERIFY, context=header.context_hash)
+        liveness.check(checked.challenge.liveness, record)
     verdict = judge(account, checked, watch)
     match verdict.outcome:
         case Outcome.ACCEPTED:

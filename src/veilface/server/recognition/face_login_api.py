@@ -11,7 +11,7 @@ from veilface.server.enrolment.schemas import Challenge
 from veilface.server.enrolment.services import KEY_LENGTHS
 from veilface.server.octets import OCTETS, octets_in, octets_out, read_octets
 from veilface.server.recognition import face_login
-from veilface.server.recognition.services import VERIFICATION_LENGTHS
+from veilface.server.recognition.liveness import LENGTHS
 from veilface.server.wire import Digest, Hash, WireBytes
 
 router = Router(tags=["face login"])
@@ -62,7 +62,7 @@ def allow_face_login(request: HttpRequest, body: SignedOrder) -> FaceLoginChalle
             binding=visitor_binding(request),
             address=address(request),
         )
-    challenge = Challenge.of(allowed.grant, server_time_ms=messages.now_ms())
+    challenge = Challenge.of(allowed.grant, server_time_ms=messages.now_ms(), movements=allowed.movements)
     return FaceLoginChallenge(**dict(challenge), retry_after_s=allowed.retry_after_s, disabled=allowed.disabled)
 
 
@@ -72,13 +72,15 @@ def read_login_key(request: HttpRequest, challenge: Digest) -> HttpResponse:  # 
     return HttpResponse(face_login.key_of(challenge), content_type=OCTETS)
 
 
-@router.post("/face-login", response=FaceLogin, auth=same_site, openapi_extra=octets_in(VERIFICATION_LENGTHS))
+@router.post("/face-login", response=FaceLogin, auth=same_site, openapi_extra=octets_in(LENGTHS))
 def log_in_by_face(request: HttpRequest, response: HttpResponse) -> FaceLogin:
     """Sign in by face. The body is `H‖signature‖P` of type 11, its context that of the challenge.
 
+    Where the challenge asks for movements, the record of them (80 B) follows the probe; `body_hash` is over both.
+
     An unknown account or device, a wrong signature and a wrong face are refused alike: same answer, same time.
     """
-    data = read_octets(request, lengths=VERIFICATION_LENGTHS)
+    data = read_octets(request, lengths=LENGTHS)
     with face_login.refused_alike():
         known = face_login.recognise(data=data, binding=visitor_binding(request), address=address(request))
     session = sign_in(request, known.account, method=SignIn.Method.FACE)

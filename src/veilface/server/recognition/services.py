@@ -17,6 +17,7 @@ from veilface.server.accounts.models import Account
 from veilface.server.enrolment import evidence
 from veilface.server.enrolment.models import Challenge
 from veilface.server.enrolment.services import BODILESS_BYTES, CheckedMessage, check, retry_after_s
+from veilface.server.recognition import liveness
 
 VERIFICATION_LENGTHS: Final = frozenset(BODILESS_BYTES + length for length in PROBE_BYTES.values())
 
@@ -62,7 +63,7 @@ def judge(account: Account, checked: CheckedMessage, watch: Stopwatch) -> Verdic
     Fails closed: whatever goes wrong raises, and only the key holder's signed receipt says *accepted*. Nothing of the
     probe is written anywhere, and no score leaves the matcher.
     """
-    message = checked.message
+    message, probe = checked.message, liveness.probe_of(checked.message)
     with watch.stage("look up"):
         template = _template(account, checked.challenge)
 
@@ -72,7 +73,7 @@ def judge(account: Account, checked: CheckedMessage, watch: Stopwatch) -> Verdic
             return evidence.masks(challenge=waiting.challenge, key_fp=waiting.key_fp, purpose="verify")
 
     with watch.stage("match"):
-        proof = verify_evidence(protection_of(message.header.suite), template, message.body, masks=masks)
+        proof = verify_evidence(protection_of(message.header.suite), template, probe, masks=masks)
     with watch.stage("decide"):
         receipt = keyholding.keyholder().verify(
             header=message.header_bytes,

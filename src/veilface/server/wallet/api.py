@@ -86,13 +86,13 @@ def make_order(request: HttpRequest, body: OrderRequest) -> Status[Order]:
 @router.post("/wallet/orders/{order_id}/challenge", response=Challenge)
 def allow_payment(request: HttpRequest, order_id: Identifier, body: PaymentChallengeRequest) -> Challenge:
     """Permission, for 90 s, to sign the one message that may pay this order."""
-    grant = payments.allow(
+    grant, movements = payments.allow(
         caller(request).account,
         order_id=order_id,
         device_id=body.device_id,
         confirmation=confirmation(request, body),
     )
-    return Challenge.of(grant, server_time_ms=now_ms())
+    return Challenge.of(grant, server_time_ms=now_ms(), movements=movements)
 
 
 @router.post(

@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from veilface.keyholder.errors import ChallengeReplayed
 from veilface.keyholder.messages import Grant
-from veilface.protect.envelope import MessageType, Outcome, SignedMessage, split_message
+from veilface.protect.envelope import MessageType, Outcome, SignedMessage
 from veilface.protect.payment import PaymentProof
-from veilface.protect.scheme import PROBE_BYTES
 from veilface.server import keyholding, relaying
 from veilface.server.accounts.confirming import Confirmation
 from veilface.server.accounts.models import Account
@@ -23,6 +22,7 @@ from veilface.server.base64url import encode
 from veilface.server.enrolment import challenges
 from veilface.server.enrolment.services import CheckedMessage, check
 from veilface.server.errors import NotFound
+from veilface.server.recognition import liveness
 from veilface.server.recognition import services as recognition
 from veilface.server.recognition.services import Stopwatch, Verdict
 from veilface.server.wallet import ledger, limits, orders
@@ -37,15 +37,22 @@ from veilface.server.wallet.idempotency import Claim
 from veilface.server.wallet.models import Payment, Transfer
 from veilface.server.wire import Json
 
-PAYMENT_LENGTHS = recognition.VERIFICATION_LENGTHS
+PAYMENT_LENGTHS = liveness.LENGTHS
 
 
-def allow(account: Account, *, order_id: str, device_id: str, confirmation: Confirmation) -> Grant:
-    """A challenge for the one message that may pay this order; takes the second factor where the order needs it."""
+def allow(
+    account: Account, *, order_id: str, device_id: str, confirmation: Confirmation
+) -> tuple[Grant, list[liveness.Movement]]:
+    """A challenge for the one message that may pay this order, and the movements of its liveness check.
+
+    Takes the second factor where the order needs it.
+    """
     order = orders.find(account, order_id)
     orders.confirm(account, order, confirmation)
     context = orders.statement_of(order).context_hash()
-    return challenges.issue_for_payment(account, device_id=device_id, context_hash=context)
+    plan = liveness.drawn("payment")
+    grant = challenges.issue_for_payment(account, device_id=device_id, context_hash=context, liveness=plan)
+    return grant, liveness.read(plan)
 
 
 def pay(account: Account, *, order_id: str, data: bytes, claim: Claim) -> Json:
@@ -55,8 +62,9 @@ def pay(account: Account, *, order_id: str, data: bytes, claim: Claim) -> Json:
     """
     order = orders.find(account, order_id)
     orders.check_payable(order)
-    message = split_message(data, body_bytes=PROBE_BYTES)
+    message, record = liveness.split(data)
     checked = _checked(account, order, message, claim)
+    liveness.check(checked.challenge.liveness, record)
     transfer = _hold(order)
     with _given_back_on_failure(order, transfer):
         verdict = recognition.judge(account, checked, Stopwatch())
