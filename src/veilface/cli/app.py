@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from veilface.cli import bench, check, device, evaluate, faces, gallery, keyholder, serving
+from veilface.cli import bench, check, device, evaluate, faces, gallery, keyholder, receipt, serving
 from veilface.cli.output import console
 from veilface.messages import text
 
@@ -36,7 +36,7 @@ app = typer.Typer(
 for module in (serving, faces, device, evaluate, check):
     for name, command in module.COMMANDS.items():
         app.command(name, help=text(f"cli.{name}.help"))(command)
-for group, module in (("keyholder", keyholder), ("gallery", gallery), ("bench", bench)):
+for group, module in (("keyholder", keyholder), ("gallery", gallery), ("bench", bench), ("receipt", receipt)):
     commands = typer.Typer(help=text(f"cli.{group}.help"))
     for name, command in module.COMMANDS.items():
         commands.command(name, help=text(f"cli.{group}.{name}.help"))(command)

@@ -49,3 +49,15 @@ class NoServerData(WrongUse):
     """No server ever ran with the data folder ``path``."""
 
     code = "cli.no_server_data"
+
+
+class ReceiptUnreadable(VeilfaceError):
+    """The file ``path`` is no payment with its proof, or no key."""
+
+    code = "cli.receipt_unreadable"
+
+
+class ReceiptDiffers(VeilfaceError):
+    """The file says ``got`` in ``field`` where ``expected`` was signed."""
+
+    code = "cli.receipt_differs"

@@ -40,7 +40,7 @@ from veilface.server.recognition.liveness import Movement
 from veilface.server.recognition.services import Stopwatch, Verdict, judge
 
 ATTEMPTS: Final = throttle.Limit(scope="face-login-address", attempts=120, seconds=60)
-REFUSED_AFTER_S: Final = 0.25  # longer than judging a face takes on two busy cores
+REFUSED_AFTER_S: Final = 0.4  # longer than judging a face takes on two busy cores
 
 
 @dataclass(frozen=True, kw_only=True)
