@@ -1,4 +1,4 @@
-import { api, type Challenge } from '@/api'
+import { api, type Challenge, type Hex } from '@/api'
 import { fromBase64url, toHex } from '@/api/bytes'
 import { KeyCert, KeyPurpose, schemeOf, sha256, type Scheme, type SchemeName } from '@/protect'
 import { DeviceError } from './errors'
@@ -32,11 +32,12 @@ export async function certifiedKey(
   challenge: Challenge,
   use: KeyUse,
   wanted?: SchemeName,
+  fetchKey: (fingerprint: Hex) => Promise<Bytes> = api.publicKey,
 ): Promise<Certified> {
   if (challenge.key_cert === null || challenge.key_fp === null) throw refused('missing')
   const cert = await readCert(fromBase64url(challenge.key_cert), self.keyHolder)
   const scheme = schemeOf(cert.suite)
-  const key = await api.publicKey(toHex(fromBase64url(challenge.key_fp)))
+  const key = await fetchKey(toHex(fromBase64url(challenge.key_fp)))
   const memory = await recall(self.account.id)
   const wrong = firstWrong({
     cert,

@@ -1,6 +1,6 @@
 /** What one does with one's own face: enrol it, recognise oneself, delete the template. */
-import { api, type Template, type Verification } from '@/api'
-import { concatBytes, fromBase64url } from '@/api/bytes'
+import { api, type Hex, type Template, type Verification } from '@/api'
+import { concatBytes } from '@/api/bytes'
 import {
   contextHash,
   isKeyed,
@@ -16,7 +16,7 @@ import { certifiedKey, pinKey, type Certified, type KeyUse } from './certificate
 import { templateProtector } from './engines'
 import { DeviceError } from './errors'
 import { remember } from './memory'
-import { askChallenge, sign, timeLeft, type Grant, type Message, type Wish } from './messages'
+import { askChallenge, currentTemplate, joined, keyFp, sign, timeLeft, type Grant, type Wish } from './messages'
 import { ensureDevice } from './registration'
 import type { Self } from './self'
 import { alone, counted, send, settle, type OnStep, type Sent } from './sending'
@@ -70,8 +70,14 @@ export async function openTicket(purpose: Ticket['purpose'], wish: Wish = {}): P
 }
 
 /** The ticket of a challenge that was asked for; see `openTicket`. */
-export async function ticketFor(me: Self, grant: Grant, purpose: KeyUse, wish: Wish = {}): Promise<Ticket> {
-  const certified = await certifiedKey(me, grant.challenge, purpose, wish.scheme)
+export async function ticketFor(
+  me: Self,
+  grant: Grant,
+  purpose: KeyUse,
+  wish: Wish = {},
+  fetchKey?: (fingerprint: Hex) => Promise<Bytes>,
+): Promise<Ticket> {
+  const certified = await certifiedKey(me, grant.challenge, purpose, wish.scheme, fetchKey)
   if (purpose === 'verify') wipe(await tokenFor(me, certified))
   else if (isKeyed(certified.scheme)) askToStay()
   void templateProtector(certified.scheme.name)
@@ -208,17 +214,4 @@ export async function settleOn({ self: me, grant, certified }: Ticket): Promise<
 /** The ticket, or a new one where the person took their time. */
 async function usable(ticket: Ticket): Promise<Ticket> {
   return stillGood(ticket) ? ticket : openTicket(ticket.purpose, ticket.wish)
-}
-
-function keyFp(grant: Grant): Bytes {
-  return fromBase64url(grant.challenge.key_fp ?? '')
-}
-
-function currentTemplate(grant: Grant): Bytes {
-  if (grant.challenge.template_hash === null) throw new DeviceError('nothing_enrolled')
-  return fromBase64url(grant.challenge.template_hash)
-}
-
-function joined({ header, signature }: Message): Bytes {
-  return concatBytes(header, signature)
 }

@@ -1,6 +1,7 @@
 import { api, type Challenge, type ChallengeType, type Signed } from '@/api'
-import { fromBase64url, toBase64url } from '@/api/bytes'
+import { concatBytes, fromBase64url, toBase64url } from '@/api/bytes'
 import { Header, MessageType, sha256, signHeader, type HeaderFields, type SchemeName } from '@/protect'
+import { DeviceError } from './errors'
 import { deviceId, type Self } from './self'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -65,6 +66,22 @@ export async function sign(
     ...fields,
   })
   return { header: header.toBytes(), signature: await signHeader(self.key.privateKey, header) }
+}
+
+/** The fingerprint of the key that the message is to be made with. */
+export function keyFp(grant: Grant): Bytes {
+  return fromBase64url(grant.challenge.key_fp ?? '')
+}
+
+/** The template that counts now. @throws DeviceError nothing_enrolled */
+export function currentTemplate(grant: Grant): Bytes {
+  if (grant.challenge.template_hash === null) throw new DeviceError('nothing_enrolled')
+  return fromBase64url(grant.challenge.template_hash)
+}
+
+/** A message without a body as octets, 320 bytes. */
+export function joined({ header, signature }: Message): Bytes {
+  return concatBytes(header, signature)
 }
 
 export function asJson({ header, signature }: Message): Signed {

@@ -54,6 +54,18 @@ export async function revocationContext(deviceId: Bytes): Promise<Bytes> {
   return hashOf('VFREVOKE', deviceId)
 }
 
+/** What a message of type 14 is bound to: joining a gallery, leaving it, or a kiosk's registering of somebody. */
+export async function galleryContext(gallery: Bytes, act: 'in' | 'out' | 'register'): Promise<Bytes> {
+  exactly(gallery, ID_BYTES, 'gallery')
+  return hashOf('VFGALLERY', gallery, new TextEncoder().encode(act))
+}
+
+/** What a kiosk's search (type 13) is bound to. */
+export async function searchContext(gallery: Bytes): Promise<Bytes> {
+  exactly(gallery, ID_BYTES, 'gallery')
+  return hashOf('VFSEARCH', gallery)
+}
+
 async function hashOf(text: string, ...parts: readonly Bytes[]): Promise<Bytes> {
   return sha256(new Uint8Array(await new Blob([text, ...parts]).arrayBuffer()))
 }

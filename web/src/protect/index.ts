@@ -4,6 +4,7 @@ export { COSINE_THRESHOLD, modelFingerprint, thresholdUnits } from './calibratio
 export {
   contextHash,
   deviceContext,
+  galleryContext,
   Header,
   HEADER_BYTES,
   KeyCert,
@@ -12,6 +13,7 @@ export {
   Outcome,
   Receipt,
   revocationContext,
+  searchContext,
   SIGNATURE_BYTES,
   signHeader,
   type HeaderFields,
