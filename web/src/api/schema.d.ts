@@ -1168,7 +1168,7 @@ export interface components {
             /** Key Fp */
             key_fp: string | null;
             /** Liveness */
-            liveness: components["schemas"]["Movement"][];
+            liveness: components["schemas"]["LivenessMovement"][];
             /** Server Time Ms */
             server_time_ms: number;
             /** Template Hash */
@@ -1356,7 +1356,7 @@ export interface components {
             /** Key Fp */
             key_fp: string | null;
             /** Liveness */
-            liveness: components["schemas"]["Movement"][];
+            liveness: components["schemas"]["LivenessMovement"][];
             /** Retry After S */
             retry_after_s: number;
             /** Server Time Ms */
@@ -1590,6 +1590,19 @@ export interface components {
             image_pixels: number;
         };
         /**
+         * LivenessMovement
+         * @description A movement of the liveness check, asked for ``pause_ms`` after the face held still.
+         */
+        LivenessMovement: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "turn_left" | "turn_right" | "nod" | "come_closer";
+            /** Pause Ms */
+            pause_ms: number;
+        };
+        /**
          * Localised
          * @description One text in both languages.
          */
@@ -1636,16 +1649,41 @@ export interface components {
         };
         /**
          * Movement
-         * @description A movement of the liveness check, asked for ``pause_ms`` after the face held still.
+         * @description One transfer as the wallet's owner sees it; ``counterpart`` is empty for a provider or a deleted account.
          */
         Movement: {
+            /** Amount */
+            amount: number;
+            /** Counterpart */
+            counterpart: string;
             /**
-             * Action
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Direction
              * @enum {string}
              */
-            action: "turn_left" | "turn_right" | "nod" | "come_closer";
-            /** Pause Ms */
-            pause_ms: number;
+            direction: "in" | "out";
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "top_up" | "payment" | "refund";
+            /** Payment Id */
+            payment_id: string | null;
+            /** Settled At */
+            settled_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "posted" | "voided" | "expired";
         };
         /**
          * Movements

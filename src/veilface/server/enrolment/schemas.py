@@ -26,7 +26,7 @@ class ChallengeRequest(ConfirmationFields):
     scheme: SchemeName | None = None
 
 
-class Movement(Schema):
+class LivenessMovement(Schema):
     """A movement of the liveness check, asked for ``pause_ms`` after the face held still."""
 
     action: Literal["turn_left", "turn_right", "nod", "come_closer"]
@@ -46,7 +46,7 @@ class Challenge(Schema):
     key_fp: Hash | None
     epoch: int | None
     template_hash: Hash | None
-    liveness: list[Movement]
+    liveness: list[LivenessMovement]
 
     @classmethod
     def of(cls, grant: Grant, *, server_time_ms: int, movements: Iterable[object] = ()) -> "Challenge":
@@ -59,7 +59,7 @@ class Challenge(Schema):
             key_fp=grant.key_fp,
             epoch=grant.epoch,
             template_hash=grant.template_hash,
-            liveness=[Movement.model_validate(one, from_attributes=True) for one in movements],
+            liveness=[LivenessMovement.model_validate(one, from_attributes=True) for one in movements],
         )
 
 
