@@ -1,8 +1,8 @@
 """The wall's only door: what anybody outside may ask of a key holder, and the way there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar, cast
 
 import httpx
 
@@ -10,7 +10,7 @@ from veilface.keyholder import gallery_messages, messages, tls
 from veilface.keyholder.errors import KeyHolderMisconfigured, KeyHolderUnavailable, Malformed
 from veilface.keyholder.gallery_api import GalleryApi
 from veilface.keyholder.gallery_client import RemoteGalleries
-from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, Layout, SignedHead
+from veilface.keyholder.messages import AccountStatus, DeviceRecord, Grant, Identity, Layout, Octets, SignedHead
 from veilface.protect.envelope import PUBLIC_POINT_BYTES, MessageType, Receipt
 from veilface.protect.errors import ProtectError
 from veilface.protect.rlwe import PUBLIC_KEY_BYTES
@@ -176,25 +176,25 @@ class RemoteKeyHolder(RemoteGalleries):
         )
 
     def public_key(self, key_fp: bytes) -> bytes:
-        public_key = self.ask("public_key", key_fp=key_fp)
+        public_key = self._ask("public_key", key_fp=key_fp)
         if messages.digest(public_key) != key_fp:
             raise KeyHolderUnavailable
         return public_key
 
     def enrol(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
-        return self.checked(header, self.ask("enrol", header=header, signature=signature, evidence=evidence))
+        return self.checked(header, self._ask("enrol", header=header, signature=signature, evidence=evidence))
 
     def activate(self, *, account: bytes, epoch: int, template_hash: bytes) -> None:
-        self.ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
+        self._ask("activate", account=account, epoch=epoch.to_bytes(4, "big"), template_hash=template_hash)
 
     def verify(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
-        return self.checked(header, self.ask("verify", header=header, signature=signature, evidence=evidence))
+        return self.checked(header, self._ask("verify", header=header, signature=signature, evidence=evidence))
 
     def delete(self, *, header: bytes, signature: bytes) -> bytes:
-        return self.checked(header, self.ask("delete", header=header, signature=signature))
+        return self.checked(header, self._ask("delete", header=header, signature=signature))
 
     def forget_account(self, *, account: bytes) -> bytes:
-        return self.checked(messages.forget_message(account), self.ask("forget_account", account=account))
+        return self.checked(messages.forget_message(account), self._ask("forget_account", account=account))
 
     def account_status(self, account: bytes) -> AccountStatus:
         return self._ask_for(AccountStatus, "account_status", account=account)
@@ -216,23 +216,33 @@ class RemoteKeyHolder(RemoteGalleries):
         return receipt
 
     def _ask_for(self, kind: type[T], verb: str, **fields: bytes) -> T:
-        answer = self.ask(verb, answer_bytes=messages.ANSWER_LIMIT, **fields)
+        answer = self._ask(verb, **fields)
         try:
             return messages.load(kind, answer)
         except Malformed as error:
             raise KeyHolderUnavailable from error
 
-    def ask(self, verb: str, *, answer_bytes: int = PUBLIC_KEY_BYTES, **fields: bytes) -> bytes:
+    def _ask(self, verb: str, **fields: Octets) -> bytes:
+        return bytes(self.ask(verb, answer_bytes=PUBLIC_KEY_BYTES, **fields))
+
+    def ask(self, verb: str, *, answer_bytes: int, **fields: Octets) -> Octets:
         """One question, one bounded answer, never asked twice: a lost answer may have been a decision."""
-        request = REQUESTS[verb].pack(**fields)
-        timeout = self._timeout_s + max(len(request), answer_bytes) / SLOWEST_BYTES_S
+        parts = REQUESTS[verb].parts(**fields)
+        length = sum(map(len, parts))
+        question = self._http.stream(
+            "POST",
+            f"/v1/{verb}",
+            content=_content(parts, length),
+            headers={"Content-Length": str(length)},
+            timeout=self._timeout_s + (length + answer_bytes) / SLOWEST_BYTES_S,
+        )
         try:
-            with self._http.stream("POST", f"/v1/{verb}", content=request, timeout=timeout) as response:
+            with question as response:
                 answer = _bounded(response, max(answer_bytes, messages.ANSWER_LIMIT))
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise KeyHolderUnavailable from error
         if response.status_code != httpx.codes.OK:
-            raise messages.load_error(answer)
+            raise messages.load_error(bytes(answer))
         return answer
 
 
@@ -251,11 +261,16 @@ def read_public_key(folder: Path) -> bytes:
     return key
 
 
-def _bounded(response: httpx.Response, most: int) -> bytes:
+def _content(parts: list[Octets], length: int) -> bytes | Iterable[bytes]:
+    """A body for httpx: what is large goes out piece by piece, from where it lies."""
+    return b"".join(parts) if length <= messages.LARGE_BYTES else cast("Iterable[bytes]", messages.pieces(parts))
+
+
+def _bounded(response: httpx.Response, most: int) -> memoryview:
     """The body; raises ``KeyHolderUnavailable`` when it is longer than the answer can be."""
     body = bytearray()
     for chunk in response.iter_raw():
         body += chunk
         if len(body) > most:
             raise KeyHolderUnavailable
-    return bytes(body)
+    return memoryview(body)

@@ -8,6 +8,7 @@ from veilface.keyholder import gallery_messages as wire
 from veilface.keyholder.errors import KeyHolderUnavailable, Malformed
 from veilface.keyholder.gallery_api import GalleryApi
 from veilface.keyholder.gallery_errors import QueryUnknown
+from veilface.keyholder.messages import Octets
 from veilface.protect.gallery import Conversion, EpochKeys, Masked, PackedBlock, Reshared, Verdict
 from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.protect.word_ring import Words
@@ -20,7 +21,7 @@ class RemoteGalleries(ABC):
     """The verbs of :class:`~veilface.keyholder.gallery_api.GalleryApi`, over whatever line :meth:`ask` speaks."""
 
     @abstractmethod
-    def ask(self, verb: str, *, answer_bytes: int, **fields: bytes) -> bytes:
+    def ask(self, verb: str, *, answer_bytes: int, **fields: Octets) -> Octets:
         """One question, and its answer of at most so many bytes."""
 
     @abstractmethod
@@ -102,14 +103,14 @@ class RemoteGalleries(ABC):
 
     def _receipt(self, verb: str, *, header: bytes, **fields: bytes) -> bytes:
         receipt = self.ask(verb, answer_bytes=RECEIPT_BYTES, header=header, **fields)
-        return self.checked(header, receipt)
+        return self.checked(header, bytes(receipt))
 
 
 def _epoch(epoch: int) -> bytes:
     return epoch.to_bytes(wire.EPOCH_BYTES, "big")
 
 
-def _read(load: Callable[[bytes], T], data: bytes) -> T:
+def _read(load: Callable[[Octets], T], data: Octets) -> T:
     """What the key holder answered; anything but an answer is none."""
     try:
         return load(data)
@@ -117,10 +118,10 @@ def _read(load: Callable[[bytes], T], data: bytes) -> T:
         raise KeyHolderUnavailable from error
 
 
-def _exactly(data: bytes, length: int) -> bytes:
+def _exactly(data: Octets, length: int) -> bytes:
     if len(data) != length:
         raise KeyHolderUnavailable
-    return data
+    return bytes(data)
 
 
 # --- what the matcher works with -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from veilface.keyholder.errors import Malformed
-from veilface.keyholder.messages import SIGNED, Layout, exactly, one_of
+from veilface.keyholder.messages import SIGNED, Layout, Octets, exactly, one_of
 from veilface.protect.envelope import HASH_BYTES, ID_BYTES
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.gallery import (
@@ -114,12 +114,12 @@ def dump_masked(hidden: Masked) -> bytes:
     return hidden.key_fp + _residues(hidden.second) + _residues(hidden.first)
 
 
-def load_masked(data: bytes) -> Masked:
+def load_masked(data: Octets) -> Masked:
     """Read 38,048 bytes."""
     exactly(data, MASKED_BYTES, "masked")
     rest, split = data[HASH_BYTES:], RESIDUE_BYTES * int(np.prod(_SECOND))
     return Masked(
-        key_fp=data[:HASH_BYTES],
+        key_fp=bytes(data[:HASH_BYTES]),
         second=_read_residues(rest[:split]).reshape(_SECOND),
         first=_read_residues(rest[split:]).reshape(_FIRST),
     )
@@ -130,7 +130,7 @@ def dump_templates(templates: Mapping[int, Masked]) -> bytes:
     return b"".join(slot.to_bytes(_SLOT_BYTES, "big") + dump_masked(one) for slot, one in templates.items())
 
 
-def load_templates(data: bytes) -> Mapping[int, Masked]:
+def load_templates(data: Octets) -> Mapping[int, Masked]:
     """Raises :class:`Malformed` for a slot twice or beyond 2047."""
     one_of(len(data), _multiples(_PLACED_BYTES, MOST_IN_PART), "templates")
     templates: dict[int, Masked] = {}
@@ -142,12 +142,12 @@ def load_templates(data: bytes) -> Mapping[int, Masked]:
     return templates
 
 
-def dump_words(words: Words) -> bytes:
-    """Words of any shape."""
-    return words.astype("<u4", copy=False).tobytes()
+def dump_words(words: Words) -> Octets:
+    """Words of any shape, where they lie."""
+    return np.ascontiguousarray(words, "<u4").reshape(-1).view(np.uint8).data
 
 
-def _load_words(data: bytes, shape: tuple[int, ...], field: str) -> Words:
+def _load_words(data: Octets, shape: tuple[int, ...], field: str) -> Words:
     """Words (…, *shape), as many as there are; they stay where they were received."""
     if not data or len(data) % _size(shape):
         raise Malformed(field=field, got=f"{len(data)} B", expected=f"n · {_size(shape)} B")
@@ -160,14 +160,14 @@ def _residues(words: Words) -> bytes:
     return bytes(octets[:, :RESIDUE_BYTES].tobytes())
 
 
-def _read_residues(data: bytes) -> Words:
+def _read_residues(data: Octets) -> Words:
     octets = np.zeros((len(data) // RESIDUE_BYTES, WORD_BYTES), np.uint8)
     octets[:, :RESIDUE_BYTES] = np.frombuffer(data, np.uint8).reshape(-1, RESIDUE_BYTES)
     words: Words = octets.view("<u4").astype(np.uint32, copy=False).reshape(-1)
     return words
 
 
-READERS: Final[Mapping[str, Callable[[bytes], Any]]] = MappingProxyType(
+READERS: Final[Mapping[str, Callable[[Octets], Any]]] = MappingProxyType(
     {
         "epoch": lambda data: int.from_bytes(data, "big"),
         "probe": load_masked,
@@ -185,26 +185,26 @@ READERS: Final[Mapping[str, Callable[[bytes], Any]]] = MappingProxyType(
 _OUTCOMES: Final = ("none", "hits", "ambiguous")
 
 
-def dump(answer: EpochKeys | PackedBlock | Conversion | Reshared | Verdict) -> bytes:
-    """The one form of each: fields of fixed size, one after another."""
+def dump(answer: EpochKeys | PackedBlock | Conversion | Reshared | Verdict) -> list[Octets]:
+    """The one form of each: fields of fixed size, one after another; what is large is not copied."""
     match answer:
         case EpochKeys(epoch=epoch, zeros=zeros, probes=probes):
-            return epoch.to_bytes(EPOCH_BYTES, "big") + dump_words(zeros.scan) + dump_words(zeros.result) + probes
+            return [epoch.to_bytes(EPOCH_BYTES, "big"), dump_words(zeros.scan), dump_words(zeros.result), probes]
         case PackedBlock(sealed=sealed, refused=refused):
             bits = np.zeros(SLOTS, np.bool_)
             bits[list(refused)] = True
-            return _dump_sealed(sealed) + np.packbits(bits).tobytes()
+            return [*_dump_sealed(sealed), np.packbits(bits).tobytes()]
         case Conversion(query=query, sealed=sealed):
-            return query + _dump_sealed(sealed)
+            return [query, *_dump_sealed(sealed)]
         case Reshared(first=first, seed=seed):
-            return seed + dump_words(first)
+            return [seed, dump_words(first)]
         case Verdict(outcome=outcome, positions=positions):
             places = b"".join(place.to_bytes(2, "big") + index.to_bytes(2, "big") for place, index in positions)
             head = bytes([_OUTCOMES.index(outcome), len(positions)])
-            return (head + places).ljust(VERDICT_BYTES, b"\0")
+            return [(head + places).ljust(VERDICT_BYTES, b"\0")]
 
 
-def load_epoch_keys(data: bytes) -> EpochKeys:
+def load_epoch_keys(data: Octets) -> EpochKeys:
     """Read 212,996 bytes; raises :class:`Malformed`, also for words that are not below their primes."""
     exactly(data, EPOCH_KEYS_BYTES, "keys")
     scan_end = EPOCH_BYTES + _size((2, SLOTS))
@@ -214,31 +214,33 @@ def load_epoch_keys(data: bytes) -> EpochKeys:
     )
     _require(zeros.scan, (2, SLOTS), SCAN.prime)
     _require(zeros.result, _RESHARED, *(ring.prime for ring in RESULT))
-    return EpochKeys(epoch=int.from_bytes(data[:EPOCH_BYTES], "big"), zeros=zeros, probes=data[-PUBLIC_KEY_BYTES:])
+    return EpochKeys(
+        epoch=int.from_bytes(data[:EPOCH_BYTES], "big"), zeros=zeros, probes=bytes(data[-PUBLIC_KEY_BYTES:])
+    )
 
 
-def load_packed(data: bytes) -> PackedBlock:
+def load_packed(data: Octets) -> PackedBlock:
     """Read 1,048,864 bytes; raises as :func:`load_epoch_keys` does."""
     exactly(data, PACKED_BYTES, "block")
     refused = np.flatnonzero(np.unpackbits(np.frombuffer(data[SEALED_BYTES:], np.uint8)))
     return PackedBlock(sealed=_load_sealed(data[:SEALED_BYTES]), refused=tuple(refused.tolist()))
 
 
-def load_conversion(data: bytes) -> Conversion:
+def load_conversion(data: Octets) -> Conversion:
     """Read 1,048,624 bytes; raises as :func:`load_epoch_keys` does."""
     exactly(data, CONVERSION_BYTES, "conversion")
-    return Conversion(query=data[:QUERY_BYTES], sealed=_load_sealed(data[QUERY_BYTES:]))
+    return Conversion(query=bytes(data[:QUERY_BYTES]), sealed=_load_sealed(data[QUERY_BYTES:]))
 
 
-def load_reshared(data: bytes, *, places: int) -> Reshared:
+def load_reshared(data: Octets, *, places: int) -> Reshared:
     """Read 98,304 bytes for each pair of ``places``, and a seed; raises as :func:`load_epoch_keys` does."""
     exactly(data, reshared_bytes(places), "shares")
     first = _load_words(data[SEED_BYTES:], _RESHARED, "shares")
     _require(first, first.shape, *(ring.prime for ring in RESULT))
-    return Reshared(first=first, seed=data[:SEED_BYTES])
+    return Reshared(first=first, seed=bytes(data[:SEED_BYTES]))
 
 
-def load_verdict(data: bytes, *, places: int) -> Verdict:
+def load_verdict(data: Octets, *, places: int) -> Verdict:
     """Read 18 bytes; raises :class:`Malformed` for positions that no such query has."""
     exactly(data, VERDICT_BYTES, "verdict")
     kind, count = data[0], data[1]
@@ -247,25 +249,25 @@ def load_verdict(data: bytes, *, places: int) -> Verdict:
     hits = kind < len(_OUTCOMES) and _OUTCOMES[kind] == "hits"
     fits = kind < len(_OUTCOMES) and count <= MOST_HITS and hits == bool(count) and not any(data[2 + 4 * count :])
     if not fits or any(place >= places or index >= SLOTS for place, index in positions):
-        raise Malformed(field="verdict", got=data.hex(), expected="none, 1 … 4 positions, or ambiguous")
+        raise Malformed(field="verdict", got=bytes(data).hex(), expected="none, 1 … 4 positions, or ambiguous")
     return Verdict(outcome=_OUTCOMES[kind], positions=positions)
 
 
-def load_bool(data: bytes) -> bool:
+def load_bool(data: Octets) -> bool:
     """Read one byte, 0 or 1."""
-    if data not in {b"\0", b"\1"}:
-        raise Malformed(field="answer", got=data.hex(), expected="00, 01")
+    if bytes(data) not in {b"\0", b"\1"}:
+        raise Malformed(field="answer", got=bytes(data).hex(), expected="00, 01")
     return data == b"\1"
 
 
-def _dump_sealed(sealed: Sealed) -> bytes:
-    return dump_words(sealed.first) + sealed.seed
+def _dump_sealed(sealed: Sealed) -> list[Octets]:
+    return [dump_words(sealed.first), sealed.seed]
 
 
-def _load_sealed(data: bytes) -> Sealed:
+def _load_sealed(data: Octets) -> Sealed:
     first = _load_words(data[:-SEED_BYTES], (SLOTS,), "sealed")
     _require(first, _SEALED, SCAN.prime)
-    return Sealed(first=first, seed=data[-SEED_BYTES:])
+    return Sealed(first=first, seed=bytes(data[-SEED_BYTES:]))
 
 
 def _require(words: Words, shape: tuple[int, ...], *bounds: int) -> None:

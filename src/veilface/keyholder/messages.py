@@ -6,7 +6,7 @@ Answers are receipts and keys as bytes, or one flat JSON object with bytes in he
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -27,6 +27,9 @@ from veilface.protect.scheme import protections
 from veilface.protect.suites import Suite
 
 DeviceState = Literal["active", "pending", "revoked"]
+LARGE_BYTES: Final = 1 << 20
+"""What is longer is copied as little as possible."""
+PIECE_BYTES: Final = 1 << 18
 ANSWER_LIMIT: Final = 64 * 1024
 """The longest JSON answer (bytes) a client reads."""
 
@@ -107,6 +110,7 @@ def forget_message(account: bytes) -> bytes:
 # --- requests --------------------------------------------------------------------------------------------
 
 
+Octets = bytes | memoryview
 Lengths = Collection[int]
 """Whole numbers of bytes, which may be a range of multiples."""
 
@@ -130,26 +134,40 @@ class Layout:
             return range(fixed + rest.start, fixed + rest.stop, rest.step)
         return frozenset(fixed + length for length in rest)
 
-    def pack(self, **values: bytes) -> bytes:
-        """Raises :class:`Malformed` when a field has another length."""
+    def pack(self, **values: Octets) -> bytes:
+        """The body; raises :class:`Malformed` when a field has another length."""
+        return b"".join(self.parts(**values))
+
+    def parts(self, **values: Octets) -> list[Octets]:
+        """The body's fields, none of them copied; raises as :meth:`pack` does."""
         for name, length in self.fields.items():
             exactly(values[name], length, name)
-        names = [*self.fields, *([self.rest_name] if self.rest else [])]
-        packed = b"".join(values[name] for name in names)
-        one_of(len(packed), self.lengths, "body")
-        return packed
+        parts = [values[name] for name in [*self.fields, *([self.rest_name] if self.rest else [])]]
+        one_of(sum(map(len, parts)), self.lengths, "body")
+        return parts
 
-    def unpack(self, data: bytes) -> dict[str, bytes]:
-        """Raises :class:`Malformed` when the length is not exactly right."""
+    def unpack(self, data: Octets) -> dict[str, Octets]:
+        """Raises :class:`Malformed` when the length is not exactly right. What is large stays where it was received."""
         one_of(len(data), self.lengths, "body")
-        values, start = {}, 0
+        values, start = dict[str, Octets](), 0
         for name, length in self.fields.items():
-            values[name] = data[start : start + length]
+            values[name] = bytes(data[start : start + length])
             start += length
-        return values | ({self.rest_name: data[start:]} if self.rest else {})
+        if self.rest:
+            rest = memoryview(data)[start:]
+            values[self.rest_name] = rest if len(rest) > LARGE_BYTES else bytes(rest)
+        return values
 
 
-def exactly(data: bytes, length: int, field: str) -> None:
+def pieces(parts: Iterable[Octets]) -> Iterator[Octets]:
+    """The same octets in pieces that stay in the cache on their way through encryption and sockets."""
+    for part in parts:
+        view = memoryview(part)
+        for start in range(0, len(view), PIECE_BYTES):
+            yield view[start : start + PIECE_BYTES]
+
+
+def exactly(data: Octets, length: int, field: str) -> None:
     """Raises :class:`Malformed` unless ``data`` has ``length`` bytes."""
     if len(data) != length:
         raise Malformed(field=field, got=f"{len(data)} B", expected=f"{length} B")

@@ -26,25 +26,26 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from veilface.keyholder import core, gallery_messages, messages, tls
 from veilface.keyholder.client import PUBLIC_KEY_FILE, REQUESTS, KeyHolderApi
 from veilface.keyholder.errors import KeyHolderAddressTaken, KeyHolderBusy, KeyHolderError, Malformed
-from veilface.keyholder.messages import Lengths
+from veilface.keyholder.messages import Lengths, Octets
 from veilface.protect.envelope import MessageType
 from veilface.protect.gallery import Conversion, EpochKeys, PackedBlock, Reshared, Verdict
 from veilface.protect.suites import Suite
 
 MOST_IN_WORK: Final = 32
-LARGE_BYTES: Final = 1 << 20
+LARGE_BYTES: Final = 1 << 22
 MOST_LARGE: Final = 2
 """Requests above :data:`LARGE_BYTES` that are read and worked on at once: of a million templates they take 37 MB."""
 READ_TIMEOUT_S: Final = 10.0
 SLOWEST_BYTES_S: Final = 2e6
 """The link over which a large request still comes in time, in bytes a second."""
 NO_SUITE: Final = b"\0"
+_OCTETS: Final = "application/octet-stream"
 _NUMBER: Final = re.compile("[0-9]{1,12}")
 KEEP_ALIVE_S: Final = 75
 """Longer than the client keeps an idle connection, so that no request meets one that is just being closed."""
@@ -165,7 +166,7 @@ class _Desk:
     async def answer(self, verb: str, request: Request) -> Response:
         """Read exactly what the verb takes, ask, answer."""
 
-        async def work() -> bytes:
+        async def work() -> list[Octets]:
             layout = REQUESTS[verb]
             length = _announced(request, layout.lengths)
             async with self._room(length):
@@ -190,11 +191,11 @@ class _Desk:
         finally:
             self._large.release()
 
-    async def _read_head(self) -> bytes:
+    async def _read_head(self) -> list[Octets]:
         await run_in_threadpool(self._keyholder.audit_head)
-        return b'{"status":"ok"}'
+        return [b'{"status":"ok"}']
 
-    async def _guarded(self, verb: str, work: Callable[[], Awaitable[bytes]]) -> Response:
+    async def _guarded(self, verb: str, work: Callable[[], Awaitable[list[Octets]]]) -> Response:
         """Run ``work`` and tell the log how it ended; whatever it raises leaves as a code."""
         start = time.perf_counter()
         self._in_work += 1
@@ -203,14 +204,14 @@ class _Desk:
             status, code = 200, "ok"
         except Exception as error:  # noqa: BLE001 – nothing else may leave, whatever went wrong
             failure = _told(verb, error)
-            content, status, code = messages.dump_error(failure), failure.status, failure.code
+            content, status, code = [messages.dump_error(failure)], failure.status, failure.code
         finally:
             self._in_work -= 1
         log.info("answered", verb=verb, status=status, code=code, ms=round(1e3 * (time.perf_counter() - start), 1))
-        return Response(content, status, media_type="application/octet-stream")
+        return _response(content, status)
 
 
-async def _busy() -> bytes:
+async def _busy() -> list[Octets]:
     raise KeyHolderBusy
 
 
@@ -234,16 +235,17 @@ def _announced(request: Request, lengths: Lengths) -> int:
     return int(announced)
 
 
-async def _read(request: Request, length: int) -> bytes:
-    """The body, which the server cuts off at the length it was announced to have."""
-    body = bytearray()
+async def _read(request: Request, length: int) -> memoryview:
+    """The body, which the server cuts off at the length it was announced to have. It is copied once, to here."""
+    body, filled = memoryview(bytearray(length)), 0
     async with asyncio.timeout(READ_TIMEOUT_S + length / SLOWEST_BYTES_S):
         async for chunk in request.stream():
-            body += chunk
-    return bytes(body)
+            body[filled : filled + len(chunk)] = chunk
+            filled += len(chunk)
+    return body
 
 
-def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
+def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, Octets]) -> list[Octets]:
     """Call the verb of the same name; the fields that are not bytes are read here."""
     arguments: dict[str, Any] = {name: _field(name, data) for name, data in fields.items()}
     match verb:
@@ -255,7 +257,7 @@ def _ask(keyholder: KeyHolderApi, verb: str, fields: dict[str, bytes]) -> bytes:
     return _encoded(getattr(keyholder, verb)(**arguments))
 
 
-def _field(name: str, data: bytes) -> Any:
+def _field(name: str, data: Octets) -> Any:
     reader = gallery_messages.READERS.get(name)
     return reader(data) if reader else data
 
@@ -267,15 +269,28 @@ def _member(kind: type[Kind], value: int, field: str) -> Kind:
         raise Malformed(field=field, got=value, expected=", ".join(str(int(known)) for known in kind)) from error
 
 
-def _encoded(answer: Any) -> bytes:
+def _encoded(answer: Any) -> list[Octets]:
     match answer:
         case None:
-            return b""
+            return []
         case bytes():
-            return answer
+            return [answer]
         case bool():
-            return bytes([answer])
+            return [bytes([answer])]
         case EpochKeys() | PackedBlock() | Conversion() | Reshared() | Verdict():
             return gallery_messages.dump(answer)
         case _:
-            return messages.dump(answer)
+            return [messages.dump(answer)]
+
+
+def _response(parts: list[Octets], status: int) -> Response:
+    """What is large goes out piece by piece, no faster than it is read."""
+    length = sum(map(len, parts))
+    if length <= messages.LARGE_BYTES:
+        return Response(b"".join(parts), status, media_type=_OCTETS)
+
+    async def stream() -> AsyncIterator[Octets]:
+        for piece in messages.pieces(parts):
+            yield piece
+
+    return StreamingResponse(stream(), status, {"Content-Length": str(length)}, media_type=_OCTETS)
