@@ -53,6 +53,7 @@ export type PasskeyAssertion = Schemas['PasskeyAssertion']
 export type PasskeyAttestation = Schemas['PasskeyAttestation']
 export type PasskeyCreation = Schemas['PasskeyCreation']
 export type PasskeyRequest = Schemas['PasskeyRequest']
+export type LivenessMovement = Schemas['LivenessMovement']
 export type Presence = Schemas['Presence']
 export type SignedIn = Schemas['SignedIn']
 

@@ -14,6 +14,8 @@ export interface Shot {
   readonly url: string
   /** How long finding, aligning and measuring took. */
   readonly timings: Timings
+  /** The record of the movements that led to it (80 B), where some were asked for. */
+  readonly liveness?: Uint8Array<ArrayBuffer>
 }
 
 const COPY_SIDE = 1600
