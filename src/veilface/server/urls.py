@@ -7,8 +7,11 @@ urlpatterns = [
     path("api/", api.urls),
     path("", pages.shell),
     path("app/sw.js", pages.service_worker),
-    re_path(r"^app(?:/(?:login|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}|face|face/enrol|face/recognise|me))?$", pages.shell),
-    re_path(r"^(?:enrol|me|recognise|breach|about|terms|login|register)$", pages.shell),
+    re_path(
+        r"^app(?:/(?:login|login/password|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}|face|face/enrol|face/recognise|me))?$",
+        pages.shell,
+    ),
+    re_path(r"^(?:enrol|me|recognise|watch|breach|about|terms|login|register)$", pages.shell),
 ]
 
 handler400 = "veilface.server.pages.bad_request"

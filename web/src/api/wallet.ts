@@ -1,7 +1,7 @@
 /** The wallet's verbs. Amounts are whole minor units; what moves money has a key and may be sent again with it. */
 import { requestJson, type Answer } from '@/api/client'
 import { toBase64url } from '@/api/bytes'
-import type { Challenge, Hex, Movement, Movements, Order, Payee, PayeeCode, Payment, PaymentAnswer, Wallet } from '@/api/types'
+import type { Challenge, Hex, Movement, Movements, Order, Payee, PayeeCode, Payment, PaymentAnswer, Proof, Wallet } from '@/api/types'
 
 type Body = Uint8Array<ArrayBuffer>
 
@@ -39,16 +39,16 @@ export const walletApi = {
 
   topUp: (amount: number, key: string) =>
     data(requestJson<Movement>('POST', '/wallet/top-ups', { body: { amount }, key })),
-  refund: (payment: Hex, amount: number | null, password: string, key: string) =>
-    data(requestJson<Movement>('POST', `/wallet/payments/${payment}/refunds`, { body: { amount, password }, key })),
+  refund: (payment: Hex, amount: number | null, proof: Proof, key: string) =>
+    data(requestJson<Movement>('POST', `/wallet/payments/${payment}/refunds`, { body: { amount, ...proof }, key })),
 
   makeCode: (amount: number | null) => data(requestJson<PayeeCode>('POST', '/wallet/codes', { body: { amount } })),
   readCode: (code: string) => data(requestJson<Payee>('POST', '/wallet/codes/reading', { body: { code } })),
 
   order: (code: string, amount: number | null) =>
     data(requestJson<Order>('POST', '/wallet/orders', { body: { code, amount } })),
-  payChallenge: (order: Hex, device_id: Hex, password: string | null) =>
-    data(requestJson<Challenge>('POST', `/wallet/orders/${order}/challenge`, { body: { device_id, password } })),
+  payChallenge: (order: Hex, device_id: Hex, proof: Proof) =>
+    data(requestJson<Challenge>('POST', `/wallet/orders/${order}/challenge`, { body: { device_id, ...proof } })),
   /** `envelope` is header ‖ signature ‖ probe. */
   pay: (order: Hex, envelope: Body, key: string) =>
     requestJson<PaymentAnswer>('POST', `/wallet/orders/${order}/payment`, { body: envelope, key, timeoutMs: SLOW_MS }),

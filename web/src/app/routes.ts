@@ -71,8 +71,14 @@ export const appRoutes: RouteRecordRaw[] = [
   {
     path: '/app/login',
     name: 'app-login',
+    component: () => import('@/pages/app/FaceLoginPage.vue'),
+    meta: { ...APP, title: 'login.face.title', guest: true },
+  },
+  {
+    path: '/app/login/password',
+    name: 'app-password',
     component: () => import('@/pages/app/PasswordLoginPage.vue'),
-    meta: { ...APP, title: 'nav.login', guest: true },
+    meta: { ...APP, title: 'login.password.title', guest: true },
   },
   {
     path: '/app/register',

@@ -11,5 +11,6 @@ export async function forgetAccount(account: string): Promise<void> {
     forgetTokens(account),
     (await store()).delete('accounts', account),
     (await store()).delete('payments', account),
+    (await store()).delete('people', account),
   ])
 }

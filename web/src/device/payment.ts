@@ -3,8 +3,7 @@
  * amount, never taken from the server. A signed payment is kept until its answer is here, and may be sent again and
  * again: the server pays it once and tells the one outcome.
  */
-import type { Order, PaymentAnswer } from '@/api'
-import { ApiError } from '@/api'
+import { ApiError, type Order, type PaymentAnswer, type Proof } from '@/api'
 import { fromBase64url, fromHex } from '@/api/bytes'
 import { newKey, walletApi } from '@/api/wallet'
 import { MessageType, Outcome, payeeNameHash, PaymentStatement, sameBytes, type Receipt } from '@/protect'
@@ -25,7 +24,6 @@ export interface Shown {
 export interface PaymentTicket {
   readonly order: Order
   readonly statement: PaymentStatement
-  readonly password: string | null
   readonly ticket: Ticket
 }
 
@@ -63,14 +61,14 @@ export async function statementOf(order: Order, shown: Shown): Promise<PaymentSt
   return statement
 }
 
-/** A challenge for the one message that may pay `order`; the password where the order needs it. */
-export async function openPayment(order: Order, shown: Shown, password: string | null): Promise<PaymentTicket> {
+/** A challenge for the one message that may pay `order`; the password or a passkey where the order needs it. */
+export async function openPayment(order: Order, shown: Shown, proof: Proof = {}): Promise<PaymentTicket> {
   const statement = await statementOf(order, shown)
   const me = await ensureDevice()
   const askedAt = performance.now()
-  const challenge = await walletApi.payChallenge(order.id, deviceId(me), password)
+  const challenge = await walletApi.payChallenge(order.id, deviceId(me), proof)
   const ticket = await ticketFor(me, { challenge, contextHash: await statement.contextHash(), askedAt }, 'verify')
-  return { order, statement, password, ticket }
+  return { order, statement, ticket }
 }
 
 /** Signs with `embedding`, which is overwritten, keeps what was signed, and sends it. */
@@ -148,10 +146,11 @@ async function forgetSent(account: string): Promise<void> {
   await (await store()).delete('payments', account)
 }
 
+/** The ticket, or a new one where the person took their time; the order remembers what was proven for it. */
 async function usable(opened: PaymentTicket): Promise<PaymentTicket> {
   if (stillGood(opened.ticket)) return opened
   const { payee_name: payee, amount } = opened.order
-  return openPayment(opened.order, { payee, amount }, opened.password)
+  return openPayment(opened.order, { payee, amount })
 }
 
 async function timed<T>(onStep: OnStep, request: () => Promise<T>): Promise<T> {

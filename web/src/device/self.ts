@@ -8,13 +8,13 @@ import { pinnedKeyHolder } from './trust'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** Who acts: this device, for the account that is logged in, towards a key holder it knows. */
+/** Who acts: this device, for an account, towards a key holder it knows. */
 export interface Self {
-  readonly account: Account
+  readonly account: Pick<Account, 'id'>
   readonly accountId: Bytes
   readonly key: DeviceKey
   readonly keyHolder: Bytes
-  /** What a signature is good for: this site and this session only. */
+  /** What a signature is good for: this site, and this session or visit only. */
   readonly origin: string
   readonly binding: Bytes
 }
@@ -22,21 +22,30 @@ export interface Self {
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /**
- * Gathers who acts, and checks that the other side is who it was and speaks of the same models.
- * @throws DeviceError keyholder_changed, contract_mismatch; ApiError
+ * Gathers who acts for whoever is logged in; see `selfAs`.
+ * @throws DeviceError signed_out, keyholder_changed, contract_mismatch; ApiError
  */
 export async function self(): Promise<Self> {
-  const [session, site] = await Promise.all([knownSession(), api.site()])
-  if (!session.account) throw new DeviceError('signed_out')
+  const { account, binding } = await knownSession()
+  if (!account) throw new DeviceError('signed_out')
+  return selfAs(account.id, fromBase64url(binding))
+}
+
+/**
+ * Gathers who acts for `account`, and checks that the other side is who it was and speaks of the same models.
+ * @throws DeviceError keyholder_changed, contract_mismatch; ApiError
+ */
+export async function selfAs(account: Hex, binding: Bytes): Promise<Self> {
+  const site = await api.site()
   const keyHolder = await pinnedKeyHolder(fromBase64url(site.keyholder.public_key))
   if (!(await speaksOfTheSame(site.contract.schemes))) throw new DeviceError('contract_mismatch')
   return {
-    account: session.account,
-    accountId: fromHex(session.account.id),
-    key: await deviceKey(session.account.id),
+    account: { id: account },
+    accountId: fromHex(account),
+    key: await deviceKey(account),
     keyHolder,
     origin: signedOrigin(location, site.origin),
-    binding: fromBase64url(session.binding),
+    binding,
   }
 }
 

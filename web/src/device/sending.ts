@@ -41,12 +41,15 @@ export async function refusalCounted<T>(me: Self, sent: Sent, request: () => Pro
   }
 }
 
-/** A judgement always comes with its receipt, also with a refusal; without one the key holder has not judged. */
-async function countRefusal(me: Self, sent: Sent, { status, details }: ApiError): Promise<void> {
+/** The one refusal that tells nothing, not even whether the key holder has judged. */
+const SILENT = 'server.face_login_refused'
+
+/** A judgement comes with its receipt, also with a refusal; without one the key holder has not judged. */
+async function countRefusal(me: Self, sent: Sent, { status, code, details }: ApiError): Promise<void> {
   if ('receipt' in details) {
     const text = typeof details.receipt === 'string' ? details.receipt : ''
     await settle(me, text, { ...sent, outcome: null })
-  } else if (status >= 400 && status < 500) {
+  } else if (status >= 400 && status < 500 && code !== SILENT) {
     await uncountRequest(me.account.id)
   }
 }

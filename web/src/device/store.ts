@@ -59,6 +59,13 @@ export interface SentPayment {
   readonly exponent: number
 }
 
+/** Somebody who was logged in here, as the login page greets them. */
+export interface RememberedPerson {
+  /** User name and shown name. */
+  readonly names: Sealed
+  readonly lastSeen: number
+}
+
 interface Schema extends DBSchema {
   secrets: { key: string; value: CryptoKey }
   pictures: { key: string; value: SealedPicture }
@@ -67,6 +74,7 @@ interface Schema extends DBSchema {
   /** The secret of a keyed protection, by account and key epoch. */
   tokens: { key: [account: string, epoch: number]; value: Sealed }
   payments: { key: string; value: SentPayment }
+  people: { key: string; value: RememberedPerson }
 }
 
 const NAME = 'veilface-device'
@@ -93,7 +101,7 @@ function open(): Promise<IDBPDatabase<Schema>> {
         if (before < 1)
           for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
         if (before < 2) database.createObjectStore('tokens')
-        database.createObjectStore('payments')
+        for (const name of ['payments', 'people'] as const) database.createObjectStore(name)
       },
       blocked() {
         reject(new DeviceError('other_tabs'))

@@ -44,6 +44,11 @@ export async function register(account: NewAccount): Promise<void> {
   await accept(await withCookie(() => api.register(account)))
 }
 
+/** Takes over a session that began another way: by face, by passkey, with a new password. Raises ApiError. */
+export async function adopt(answer: Session): Promise<void> {
+  await accept(answer)
+}
+
 /** Raises ApiError; the person then is still logged in. */
 export async function logOut(): Promise<void> {
   await api.logOut()

@@ -15,6 +15,7 @@ import {
   type PaymentTicket,
   type Shown,
 } from '@/device/payment'
+import { PasskeyCancelled, passkeyProof } from '@/device/passkeys'
 import type { SentPayment } from '@/device/store'
 import { session } from '@/stores/session'
 
@@ -34,7 +35,7 @@ export type Stage =
   | 'failed'
 
 /** Codes after which another password, and nothing else, is asked for. */
-const WRONG_PASSWORD = ['server.wrong_credentials', 'wallet.password_needed']
+const WRONG_PASSWORD = ['server.wrong_credentials', 'server.passkey_refused', 'wallet.password_needed']
 
 /** The way of a payment, from somebody's code to a receipt. */
 export function usePayment() {
@@ -98,25 +99,34 @@ export function usePayment() {
 
   function confirm(): void {
     if (order.value?.password_needed) stage.value = 'password'
-    else void face()
+    else face()
   }
 
-  /** The challenge is asked for while the person looks for their place; a password is checked before the camera. */
-  async function face(): Promise<void> {
+  /** The challenge is asked for while the person looks for their place. */
+  function face(): void {
     const [to, what] = [order.value, shown.value]
     if (!to || !what) return
+    showFace()
+    ticket = openPayment(to, what)
+    ticket.catch(fail)
+  }
+
+  /** The same after a password, or else a passkey: either is checked before anybody poses. */
+  async function prove(passkey: boolean): Promise<void> {
+    await working(async () => {
+      const [to, what] = [order.value, shown.value]
+      if (!to || !what) return
+      const opened = openPayment(to, what, passkey ? await passkeyProof() : { password: password.value })
+      await opened
+      ticket = opened
+      showFace()
+    })
+  }
+
+  function showFace(): void {
     result.value = null
     timings.value = {}
-    ticket = openPayment(to, what, password.value || null)
-    if (!to.password_needed) {
-      stage.value = 'face'
-      ticket.catch(fail)
-      return
-    }
-    await working(async () => {
-      await ticket
-      stage.value = 'face'
-    })
+    stage.value = 'face'
   }
 
   async function look(shot: Shot): Promise<void> {
@@ -185,6 +195,7 @@ export function usePayment() {
     try {
       await work()
     } catch (error) {
+      if (error instanceof PasskeyCancelled) return
       if (error instanceof ApiError && (stage.value !== 'password' || WRONG_PASSWORD.includes(error.code)))
         failure.value = error.message
       else fail(error)
@@ -200,6 +211,6 @@ export function usePayment() {
   onMounted(begin)
   return {
     stage, wallet, payee, order, typed, password, busy, trouble, failure, timings, result, sent, amount, shown,
-    begin, read, agree, confirm, face, look, resend, back,
+    begin, read, agree, confirm, prove, look, resend, back,
   }
 }

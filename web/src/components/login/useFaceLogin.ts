@@ -1,0 +1,59 @@
+import { ref, shallowRef } from 'vue'
+import { forgetShot, type Shot } from '@/components/camera/shot'
+import type { Step, Timings } from '@/components/camera/steps'
+import { logInByFace, openLogin, type LoginTicket } from '@/device/face-login'
+import type { Hex } from '@/api'
+import { adopt } from '@/stores/session'
+
+/** `greeting` shows whose turn it is; `blocked` says why no face would be judged now. */
+export type Stage = 'greeting' | 'looking' | 'asking' | 'blocked' | 'failed'
+
+/** One look at the camera, and in. */
+export function useFaceLogin(done: () => void) {
+  const stage = ref<Stage>('greeting')
+  const timings = ref<Timings>({})
+  const trouble = shallowRef<unknown>(null)
+  const opened = shallowRef<LoginTicket | null>(null)
+  let ticket: Promise<LoginTicket> | null = null
+
+  /** The camera opens at once; the device knocks meanwhile. */
+  function begin(account: Hex): void {
+    timings.value = {}
+    trouble.value = null
+    opened.value = null
+    stage.value = 'looking'
+    ticket = openLogin(account)
+    ticket.then(knocked, fail)
+  }
+
+  function knocked(answer: LoginTicket): void {
+    opened.value = answer
+    if (answer.disabled || answer.retryAfterS > 0) stage.value = 'blocked'
+  }
+
+  async function look(shot: Shot): Promise<void> {
+    if (stage.value !== 'looking' || !ticket) return
+    stage.value = 'asking'
+    timings.value = shot.timings
+    try {
+      const { session } = await logInByFace(await ticket, shot.embedding, note)
+      await adopt(session)
+      done()
+    } catch (error) {
+      fail(error)
+    } finally {
+      forgetShot(shot)
+    }
+  }
+
+  function fail(error: unknown): void {
+    trouble.value = error
+    stage.value = 'failed'
+  }
+
+  function note(step: Step, milliseconds: number): void {
+    timings.value = { ...timings.value, [step]: milliseconds }
+  }
+
+  return { stage, timings, trouble, opened, begin, look }
+}
