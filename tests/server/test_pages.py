@@ -16,8 +16,9 @@ from veilface.server import pages
 from veilface.server import settings as defaults
 from veilface.server.middleware import SECURITY_HEADERS
 
-ROUTES = ["/", "/enrol", "/me", "/recognise", "/breach", "/about", "/terms", "/login", "/register"]
-APP_ROUTES = ["/app", "/app/login", "/app/register", "/app/wallet", "/app/face", "/app/face/enrol", "/app/me"]
+ROUTES = ["/", "/enrol", "/me", "/recognise", "/watch", "/breach", "/about", "/terms", "/login", "/register"]
+APP_ROUTES = ["/app", "/app/login", "/app/login/password", "/app/register", "/app/wallet", "/app/pay", "/app/face"]
+APP_ROUTES += ["/app/face/enrol", "/app/me", "/app/me/security", f"/app/movements/{'0a' * 16}"]
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/RecognisePage.vue'),
     meta: { title: 'nav.recognise', account: true },
   },
+  { path: '/watch', name: 'watch', component: () => import('@/pages/WatchPage.vue'), meta: { title: 'nav.watch' } },
   { path: '/breach', name: 'breach', component: () => import('@/pages/BreachPage.vue'), meta: { title: 'nav.breach' } },
   { path: '/about', name: 'about', component: () => import('@/pages/AboutPage.vue'), meta: { title: 'nav.about' } },
   { path: '/terms', name: 'terms', component: () => import('@/pages/TermsPage.vue'), meta: { title: 'nav.terms' } },

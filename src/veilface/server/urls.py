@@ -8,7 +8,7 @@ urlpatterns = [
     path("", pages.shell),
     path("app/sw.js", pages.service_worker),
     re_path(
-        r"^app(?:/(?:login|login/password|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}|face|face/enrol|face/recognise|me))?$",
+        r"^app(?:/(?:login|login/password|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}|face|face/enrol|face/recognise|me|me/(?:devices|security|galleries|consent)))?$",
         pages.shell,
     ),
     re_path(r"^(?:enrol|me|recognise|watch|breach|about|terms|login|register)$", pages.shell),

@@ -13,6 +13,8 @@ export interface Options {
   body?: object | Uint8Array<ArrayBuffer>
   /** Names the request, so that it may be sent again and happens once. */
   key?: string
+  /** Whose request it is where it is not the session's: a kiosk's token. */
+  token?: string
   timeoutMs?: number
   signal?: AbortSignal
 }
@@ -73,16 +75,17 @@ async function send(method: Method, path: string, options: Options): Promise<Res
   } catch {
     throw failure(options.signal?.aborted ? 'cancelled' : limit.aborted ? 'timeout' : navigator.onLine ? 'server_down' : 'offline')
   }
-  if (!response.ok) throw await refusal(response)
+  if (!response.ok) throw await refusal(response, options.token === undefined)
   return response
 }
 
-function headersFor(method: Method, { body, key }: Options): Record<string, string> {
+function headersFor(method: Method, { body, key, token }: Options): Record<string, string> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLanguage() }
   if (body !== undefined) {
     headers['Content-Type'] = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json'
   }
   if (key !== undefined) headers['Idempotency-Key'] = key
+  if (token !== undefined) headers.Authorization = `Bearer ${token}`
   if (method !== 'GET') headers['X-CSRFToken'] = cookie(CSRF_COOKIE)
   return headers
 }
@@ -106,12 +109,12 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /** The server's own sentence where it gave one; a proxy in front of a server that is down does not. */
-async function refusal(response: Response): Promise<ApiError> {
+async function refusal(response: Response, ofSession: boolean): Promise<ApiError> {
   const said = (await response.json().catch(() => undefined)) as
     | { code?: unknown; message?: unknown; details?: unknown }
     | undefined
   if (typeof said?.code === 'string' && typeof said.message === 'string') {
-    if (said.code === SIGNED_OUT) signedOut()
+    if (ofSession && said.code === SIGNED_OUT) signedOut()
     return new ApiError(said.code, said.message, response.status, (said.details ?? {}) as Details)
   }
   return failure(response.status >= 502 && response.status <= 504 ? 'server_down' : 'unreadable', response.status)

@@ -172,14 +172,19 @@ export class Detector {
     if (found.length === 0) found = await this.#look(picture, LARGE_FACES_SIDE)
     const closer: Detection[] = []
     for (const face of found.slice(0, MOST_FACES)) {
-      const confirmed = await this.#lookCloser(picture, face)
+      const confirmed = await this.lookCloser(picture, face)
       if (confirmed) closer.push(confirmed)
     }
     return suppress(closer)
   }
 
+  /** All faces at one look, the surest first: good enough to follow them, not to measure them. */
+  async glance(picture: Pixels): Promise<Detection[]> {
+    return (await this.#look(picture, FIRST_SIDE)).slice(0, MOST_FACES)
+  }
+
   /** The mean of what is seen in two windows round the face; undefined when neither shows it. */
-  async #lookCloser(picture: Pixels, face: Detection): Promise<Detection | undefined> {
+  async lookCloser(picture: Pixels, face: Detection): Promise<Detection | undefined> {
     const same: Detection[] = []
     for (const size of WINDOWS) {
       const { left, top, side } = windowAround(face, size)

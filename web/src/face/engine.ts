@@ -1,11 +1,11 @@
 /** The page's side of the worker that looks at faces. */
 import { FaceError } from './errors'
-import type { FromWorker, ToWorker } from './messages'
-import type { Face } from './types'
+import type { Answer, FromWorker, ToWorker } from './messages'
+import type { Detection, Face } from './types'
 import FaceWorker from './face.worker?worker'
 
 interface Waiting {
-  readonly done: (faces: Face[]) => void
+  readonly done: (answer: Answer) => void
   readonly failed: (error: FaceError) => void
   readonly progress?: (loaded: number, total: number) => void
 }
@@ -40,12 +40,23 @@ export class FaceEngine {
 
   /** Faces without embeddings, quickly; problems are those that a camera should wait to see solved. */
   detect(image: ImageBitmap): Promise<Face[]> {
-    return this.#ask((id) => ({ kind: 'detect', id, bitmap: image }), [image])
+    return this.#faces((id) => ({ kind: 'detect', id, bitmap: image }), [image])
   }
 
   /** Faces with crops and embeddings, small ones too; problems are those for which a picture is refused. */
   analyse(image: ImageBitmap): Promise<Face[]> {
-    return this.#ask((id) => ({ kind: 'analyse', id, bitmap: image }), [image])
+    return this.#faces((id) => ({ kind: 'analyse', id, bitmap: image }), [image])
+  }
+
+  /** Where faces are, at a glance: for following them from frame to frame. */
+  async glance(image: ImageBitmap): Promise<readonly Detection[]> {
+    const answer = await this.#ask((id) => ({ kind: 'glance', id, bitmap: image }), [image])
+    return answer.kind === 'glanced' ? answer.seen : []
+  }
+
+  /** A face of the last frame that was glanced at: measured, and embedded where it has no problem. */
+  async lookCloser(seen: Detection): Promise<Face | undefined> {
+    return (await this.#faces((id) => ({ kind: 'closer', id, seen }), []))[0]
   }
 
   /** Stops the worker; whatever is under way fails with `face.failed`. */
@@ -55,11 +66,16 @@ export class FaceEngine {
     this.#waiting.clear()
   }
 
+  async #faces(message: (id: number) => ToWorker, transfer: Transferable[]): Promise<Face[]> {
+    const answer = await this.#ask(message, transfer)
+    return answer.kind === 'faces' ? [...answer.faces] : []
+  }
+
   #ask(
     message: (id: number) => ToWorker,
     transfer: Transferable[],
     progress?: (loaded: number, total: number) => void,
-  ): Promise<Face[]> {
+  ): Promise<Answer> {
     this.#last += 1
     const id = this.#last
     return new Promise((done, failed) => {
@@ -77,6 +93,6 @@ export class FaceEngine {
     }
     this.#waiting.delete(message.id)
     if (message.kind === 'failed') waiting.failed(new FaceError(message.code, message.details))
-    else waiting.done(message.kind === 'faces' ? [...message.faces] : [])
+    else waiting.done(message)
   }
 }

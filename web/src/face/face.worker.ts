@@ -12,6 +12,16 @@ function answer(message: FromWorker): void {
   self.postMessage(message)
 }
 
+async function looked(
+  opened: FacePipeline,
+  { kind, id, bitmap }: Extract<ToWorker, { bitmap: ImageBitmap }>,
+): Promise<FromWorker> {
+  if (kind === 'glance') return { kind: 'glanced', id, seen: await opened.glance(bitmap) }
+  const thorough = kind === 'analyse'
+  const limits = thorough ? ACCEPTABLE : COMFORTABLE
+  return { kind: 'faces', id, faces: await opened.faces(bitmap, { thorough, limits }) }
+}
+
 async function handle(message: ToWorker): Promise<void> {
   const { id } = message
   try {
@@ -23,10 +33,13 @@ async function handle(message: ToWorker): Promise<void> {
       return
     }
     if (!pipeline) throw new FaceError('face.failed')
-    const thorough = message.kind === 'analyse'
+    if (message.kind === 'closer') {
+      const face = await pipeline.lookCloser(message.seen)
+      answer({ kind: 'faces', id, faces: face ? [face] : [] })
+      return
+    }
     try {
-      const limits = thorough ? ACCEPTABLE : COMFORTABLE
-      answer({ kind: 'faces', id, faces: await pipeline.faces(message.bitmap, { thorough, limits }) })
+      answer(await looked(pipeline, message))
     } finally {
       message.bitmap.close()
     }

@@ -3,9 +3,9 @@ import { align } from './aligner'
 import { type Detector, scaled } from './detector'
 import { centre, planesOf } from './embedder'
 import { FaceError } from './errors'
-import { workingPicture } from './picture'
-import { type Limits, measure, problemsOf, visibleShare } from './quality'
-import type { Box, Face, Pixels } from './types'
+import { workingPicture, type WorkingPicture } from './picture'
+import { ACCEPTABLE, type Limits, measure, problemsOf, visibleShare } from './quality'
+import type { Box, Detection, Face, Pixels } from './types'
 
 /** A second face at least this prominent, compared with the first, leaves open who is meant. */
 const RIVAL_SHARE = 0.45
@@ -22,10 +22,38 @@ export interface Request {
 export class FacePipeline {
   readonly #detector: Detector
   readonly #embedder: EmbedderNetwork
+  /** The frame that was glanced at last, for a closer look at some of its faces. */
+  #frame: (WorkingPicture & { readonly width: number; readonly height: number }) | null = null
 
   constructor(detector: Detector, embedder: EmbedderNetwork) {
     this.#detector = detector
     this.#embedder = embedder
+  }
+
+  /** The faces of a camera's frame, quickly: where they are, the surest first. The bitmap stays open. */
+  async glance(bitmap: ImageBitmap): Promise<Detection[]> {
+    const { width, height } = bitmap
+    const frame = { ...workingPicture(bitmap), width, height }
+    this.#frame = frame
+    const found = await this.#detector.glance(frame.pixels)
+    return found.map((face) => scaled(face, frame.factor, frame.factor))
+  }
+
+  /**
+   * A face that the last glance has found, as `faces` would describe it; embedded only where it has no problem.
+   * Undefined where a closer look shows no face.
+   */
+  async lookCloser(seen: Detection): Promise<Face | undefined> {
+    if (!this.#frame) throw new FaceError('face.failed')
+    const { pixels, factor, width, height } = this.#frame
+    const found = await this.#detector.lookCloser(pixels, scaled(seen, 1 / factor, 1 / factor))
+    if (!found) return undefined
+    const crop = align(pixels, found.landmarks)
+    const detection = scaled(found, factor, factor)
+    const measures = measure(crop, detection)
+    const problems = problemsOf(measures, detection, width, height, ACCEPTABLE)
+    const face = { ...detection, quality: { ...measures, problems }, prominence: prominence(detection.box, width, height) }
+    return problems.length > 0 ? face : { ...face, embedding: centre(await this.#embedder(planesOf(crop))) }
   }
 
   /** Every face, the most prominent first. The bitmap stays open. */

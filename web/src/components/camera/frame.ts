@@ -44,6 +44,20 @@ export function aroundFace(box: Box, scale: number, size: { width: number; heigh
   }
 }
 
+/** Longer side of the frames in which several faces are followed: enough to measure one three metres away. */
+const WHOLE_SIDE = 800
+
+/** The whole current video frame, reduced where it is large. */
+export async function grabWhole(video: HTMLVideoElement): Promise<ImageBitmap> {
+  const scale = Math.min(1, WHOLE_SIDE / Math.max(video.videoWidth, video.videoHeight))
+  return createImageBitmap(video, {
+    resizeWidth: Math.round(video.videoWidth * scale),
+    resizeHeight: Math.round(video.videoHeight * scale),
+    resizeQuality: 'medium',
+    colorSpaceConversion: 'none',
+  })
+}
+
 /** The part of the current video frame inside the frame of the oval: small while aiming, in full for a shot. */
 export async function grab(video: HTMLVideoElement, purpose: 'aim' | 'shot'): Promise<ImageBitmap> {
   const part = portraitPart(video.videoWidth, video.videoHeight)

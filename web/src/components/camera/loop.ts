@@ -2,10 +2,14 @@
 export const LOOK_EVERY_MS = 100
 
 /**
- * Calls `look` again and again, never two at once and never more often than `LOOK_EVERY_MS`, until stopped.
+ * Calls `look` again and again, never two at once and never more often than `everyMs`, until stopped.
  * It rests while the page is hidden, and ends on the first error, which is handed to `failed`.
  */
-export function startLoop(look: () => Promise<void>, failed: (error: unknown) => void): () => void {
+export function startLoop(
+  look: () => Promise<void>,
+  failed: (error: unknown) => void,
+  everyMs: number = LOOK_EVERY_MS,
+): () => void {
   let running = true
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -17,7 +21,7 @@ export function startLoop(look: () => Promise<void>, failed: (error: unknown) =>
       if (running) failed(error)
       return
     }
-    if (running) timer = setTimeout(() => void turn(), Math.max(0, started + LOOK_EVERY_MS - performance.now()))
+    if (running) timer = setTimeout(() => void turn(), Math.max(0, started + everyMs - performance.now()))
   }
 
   void turn()

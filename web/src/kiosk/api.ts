@@ -1,0 +1,42 @@
+/** What a kiosk asks of the server, by its own token: nothing here is the session's. */
+import { requestBytes, requestJson, type Answer } from '@/api/client'
+import type { Challenge, Found, Hex, JoiningChallenge, KioskState, NewKiosk, People, Person, Signed } from '@/api/types'
+
+type Body = Uint8Array<ArrayBuffer>
+
+/** A search or a registration carries 74 KB and waits for the key holder. */
+const SLOW_MS = 30_000
+
+async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
+  return (await answer).data
+}
+
+export const kioskApi = {
+  joiningChallenge: (request: { code: string; device_id: Hex; context_hash: string }) =>
+    data(requestJson<JoiningChallenge>('POST', '/kiosks/challenges', { body: request })),
+  join: (request: Signed & { code: string; name: string; device_id: Hex; public_key: string }) =>
+    data(requestJson<NewKiosk>('POST', '/kiosks', { body: request })),
+
+  state: (token: string) => data(requestJson<KioskState>('GET', '/kiosk', { token })),
+  publicKey: (keyFp: Hex) => requestBytes(`/keys/${keyFp}`),
+  challenges: (token: string, type: 'identify' | 'register', count: number) =>
+    data(requestJson<Challenge[]>('POST', '/kiosk/challenges', { token, body: { type, count } })),
+  /** `envelope` is header ‖ signature ‖ probe; the answer carries stage timings. */
+  search: (token: string, envelope: Body) =>
+    requestJson<Found>('POST', '/kiosk/searches', { token, body: envelope, timeoutMs: SLOW_MS }),
+
+  people: (token: string, after: Hex | null) =>
+    data(requestJson<People>('GET', `/kiosk/people${after === null ? '' : `?after=${after}`}`, { token })),
+  /** `envelope` is header ‖ signature ‖ template of somebody who agreed. */
+  register: (token: string, envelope: Body, name: string) => {
+    const asked = new URLSearchParams({ name, consent: 'true' })
+    return data(
+      requestJson<Person>('POST', `/kiosk/people?${asked.toString()}`, { token, body: envelope, timeoutMs: SLOW_MS }),
+    )
+  },
+  rename: (token: string, id: Hex, name: string) =>
+    data(requestJson<Person>('PATCH', `/kiosk/people/${id}`, { token, body: { name } })),
+  remove: (token: string, id: Hex) => data(requestJson<undefined>('DELETE', `/kiosk/people/${id}`, { token })),
+  removeAll: (token: string, confirm: string) =>
+    data(requestJson<unknown>('DELETE', '/kiosk/people', { token, body: { confirm } })),
+}

@@ -1,0 +1,148 @@
+import type { Challenge, Found, Person } from '@/api'
+import { concatBytes, fromBase64url, fromHex, toHex } from '@/api/bytes'
+import { templateProtector } from '@/device/engines'
+import { DeviceError } from '@/device/errors'
+import {
+  galleryContext,
+  Header,
+  KeyCert,
+  KeyPurpose,
+  MessageType,
+  modelFingerprint,
+  searchContext,
+  sha256,
+  signHeader,
+} from '@/protect'
+import { kioskApi } from './api'
+import type { KioskMemory } from './store'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+const SCHEME = 'homomorphic'
+/** Challenges fetched at once, so that a search need not wait for one. */
+const AHEAD = 4
+const LEAST_LEFT_MS = 5_000
+const CLOCK_SLACK_MS = 5 * 60_000
+const NO_TOKEN: Bytes = new Uint8Array()
+
+/** A challenge, and when it was asked for by this machine's steady clock. */
+interface Granted {
+  readonly challenge: Challenge
+  readonly askedAt: number
+}
+
+export interface Search {
+  readonly found: Found
+  /** Milliseconds of encrypting, and of the round trip. */
+  readonly timings: { readonly protect: number; readonly search: number }
+}
+
+/** Signs this kiosk's searches and registrations. */
+export class Desk {
+  readonly #kiosk: KioskMemory
+  readonly #gallery: Bytes
+  #ahead: Granted[] = []
+  #key: Bytes | null = null
+
+  constructor(kiosk: KioskMemory) {
+    this.#kiosk = kiosk
+    this.#gallery = fromHex(kiosk.gallery)
+  }
+
+  /** Whose unit embedding this is. @throws DeviceError certificate_invalid; ApiError */
+  async search(embedding: Float32Array): Promise<Search> {
+    const granted = await this.#challenge()
+    const started = performance.now()
+    const key = await this.#certifiedKey(granted.challenge)
+    const body = await (await templateProtector(SCHEME)).protectProbe(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
+    const context = await searchContext(this.#gallery)
+    const message = await this.#signed(MessageType.IDENTIFY, granted, context, body)
+    const protectedAt = performance.now()
+    const { data: found } = await kioskApi.search(this.#kiosk.token, message)
+    const timings = { protect: protectedAt - started, search: performance.now() - protectedAt }
+    return { found, timings }
+  }
+
+  /** Adds a person who agreed to it, by their averaged unit embedding. @throws DeviceError certificate_invalid; ApiError */
+  async register(embedding: Float32Array, name: string): Promise<Person> {
+    const [granted] = await this.#granted('register', 1)
+    if (!granted) throw new DeviceError('certificate_invalid', { check: 'missing' })
+    const key = await this.#certifiedKey(granted.challenge)
+    const protector = await templateProtector(SCHEME)
+    const body = await protector.protectTemplate(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
+    const context = await galleryContext(this.#gallery, 'register')
+    return kioskApi.register(
+      this.#kiosk.token,
+      await this.#signed(MessageType.GALLERY_OPT_IN, granted, context, body),
+      name,
+    )
+  }
+
+  async #challenge(): Promise<Granted> {
+    this.#ahead = this.#ahead.filter((granted) => nowMs(granted) < granted.challenge.expires_ms - LEAST_LEFT_MS)
+    if (this.#ahead.length === 0) this.#ahead = await this.#granted('identify', AHEAD)
+    const [next, ...others] = this.#ahead
+    if (!next) throw new DeviceError('certificate_invalid', { check: 'missing' })
+    this.#ahead = others
+    return next
+  }
+
+  async #granted(type: 'identify' | 'register', count: number): Promise<Granted[]> {
+    const askedAt = performance.now()
+    const challenges = await kioskApi.challenges(this.#kiosk.token, type, count)
+    return challenges.map((challenge) => ({ challenge, askedAt }))
+  }
+
+  /** The gallery's key: vouched for by the pinned key holder, and the same as when this kiosk joined. */
+  async #certifiedKey({ key_cert, key_fp }: Challenge): Promise<Bytes> {
+    if (key_cert === null || key_fp === null) throw refused('missing')
+    const cert = await readCert(fromBase64url(key_cert), this.#kiosk.keyHolder)
+    this.#key ??= await kioskApi.publicKey(this.#kiosk.keyFp)
+    const now = Date.now()
+    const checks: Record<string, boolean> = {
+      purpose: cert.purpose === KeyPurpose.GALLERY,
+      subject: toHex(cert.subjectId) === this.#kiosk.gallery,
+      dates: cert.notBefore - CLOCK_SLACK_MS <= now && now <= cert.notAfter + CLOCK_SLACK_MS,
+      fingerprint: toHex(cert.keyFp) === toHex(await sha256(this.#key)),
+      'pinned key': toHex(cert.keyFp) === this.#kiosk.keyFp,
+    }
+    const wrong = Object.keys(checks).find((name) => !checks[name])
+    if (wrong === undefined) return this.#key
+    this.#key = null
+    throw refused(wrong)
+  }
+
+  async #signed(type: MessageType, granted: Granted, contextHash: Bytes, body: Bytes): Promise<Bytes> {
+    const header = new Header({
+      type,
+      accountId: this.#gallery,
+      deviceId: this.#kiosk.id,
+      challenge: fromBase64url(granted.challenge.challenge),
+      issuedMs: nowMs(granted),
+      contextHash,
+      bodyHash: await sha256(body),
+      keyFp: fromHex(this.#kiosk.keyFp),
+      modelFp: await modelFingerprint(SCHEME),
+    })
+    return concatBytes(header.toBytes(), await signHeader(this.#kiosk.privateKey, header), body)
+  }
+}
+
+/** The time by the server's clock, so that a wrong clock here does not matter. */
+function nowMs({ challenge, askedAt }: Granted): number {
+  return challenge.server_time_ms + Math.round(performance.now() - askedAt)
+}
+
+async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
+  try {
+    const cert = KeyCert.parse(bytes)
+    await cert.verify(keyHolder)
+    return cert
+  } catch (error) {
+    throw refused('signature', error)
+  }
+}
+
+function refused(check: string, cause?: unknown): DeviceError {
+  return new DeviceError('certificate_invalid', { check }, { cause })
+}
