@@ -3,14 +3,21 @@ from django.urls import path, re_path
 from veilface.server import pages
 from veilface.server.api import api
 
+APP_PAGES = "|".join(
+    [
+        "login(?:/password)?",
+        "register",
+        "wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}",
+        "face(?:/enrol|/recognise)?",
+        "me(?:/devices|/security|/galleries|/consent)?",
+    ]
+)
+
 urlpatterns = [
     path("api/", api.urls),
     path("", pages.shell),
     path("app/sw.js", pages.service_worker),
-    re_path(
-        r"^app(?:/(?:login|login/password|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}|face|face/enrol|face/recognise|me|me/(?:devices|security|galleries|consent)))?$",
-        pages.shell,
-    ),
+    re_path(rf"^app(?:/(?:{APP_PAGES}))?$", pages.shell),
     re_path(r"^(?:enrol|me|recognise|watch|breach|about|terms|login|register)$", pages.shell),
 ]
 

@@ -69,6 +69,30 @@ export const appRoutes: RouteRecordRaw[] = [
     meta: { ...PERSONAL, title: 'app.tabs.me', tab: 'me' },
   },
   {
+    path: '/app/me/devices',
+    name: 'app-devices',
+    component: () => import('@/pages/app/DevicesPage.vue'),
+    meta: { ...PERSONAL, title: 'mine.devices' },
+  },
+  {
+    path: '/app/me/security',
+    name: 'app-security',
+    component: () => import('@/pages/app/SecurityPage.vue'),
+    meta: { ...PERSONAL, title: 'mine.security' },
+  },
+  {
+    path: '/app/me/galleries',
+    name: 'app-galleries',
+    component: () => import('@/pages/app/GalleriesPage.vue'),
+    meta: { ...PERSONAL, title: 'mine.galleries' },
+  },
+  {
+    path: '/app/me/consent',
+    name: 'app-consent',
+    component: () => import('@/pages/app/ConsentPage.vue'),
+    meta: { ...PERSONAL, title: 'nav.terms' },
+  },
+  {
     path: '/app/login',
     name: 'app-login',
     component: () => import('@/pages/app/FaceLoginPage.vue'),

@@ -1,0 +1,34 @@
+import { ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { ApiError, type Proof } from '@/api'
+import { PasskeyCancelled, passkeyProof } from '@/device/passkeys'
+
+/** A dialog that asks the person to prove once more who they are, by password or by passkey, and then does something. */
+export function useConfirming(work: (proof: Proof) => Promise<void>) {
+  const { t } = useI18n()
+  const open = ref(false)
+  const password = ref('')
+  const failure = ref('')
+  const busy = ref(false)
+
+  function ask(): void {
+    password.value = ''
+    failure.value = ''
+    open.value = true
+  }
+
+  async function confirm(passkey = false): Promise<void> {
+    busy.value = true
+    failure.value = ''
+    try {
+      await work(passkey ? await passkeyProof() : { password: password.value })
+      open.value = false
+    } catch (error) {
+      if (!(error instanceof PasskeyCancelled)) failure.value = error instanceof ApiError ? error.message : t('errors.unknown')
+    } finally {
+      busy.value = false
+    }
+  }
+
+  return { open, password, failure, busy, ask, confirm }
+}
