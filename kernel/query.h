@@ -1,5 +1,6 @@
 /* The online half of a gallery query: what the matcher and the key holder do between a probe and its answer.
- * veilface/match/legs.py and veilface/protect/reshare.py say what each means. Nothing branches on a secret. */
+ * veilface/match/legs.py, veilface/keyholder/opening.py and veilface/protect/sealing.py say what each means. Nothing
+ * branches on a secret. */
 #ifndef VEILFACE_QUERY_H
 #define VEILFACE_QUERY_H
 

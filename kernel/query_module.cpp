@@ -1,6 +1,5 @@
 /* The part of veilface.kernel._scan that answers gallery queries. */
-#include "query.h"
-
+#include "blinding.h"
 #include "module.h"
 
 using Places = Array<const int64_t>;
@@ -93,6 +92,39 @@ static void answer(Words blinded, Words scan_secret, Words result_secret, Words 
     vf_answer(blinded.data(), secrets, result.rows, table, out.data(), pairs, threads, best);
 }
 
+static void mask_places(Words uniform, uint32_t offset, Words key, Array<const int8_t> secrets, Array<const int8_t> errors,
+                        Words powers, Words quotients, Output out, Array<uint16_t> share, size_t threads, int level) {
+    const size_t places = uniform.ndim() == 2 ? uniform.shape(0) : 0;
+    require(is_shaped(uniform, {places, VF_DEGREE}) && is_shaped(key, {2, VF_DEGREE}), "uniform (places, 2048), key (2, 2048)");
+    require(is_shaped(secrets, {places, 2, VF_DEGREE}) && is_shaped(errors, {places, 2, 2, VF_DEGREE}), "secrets (places, 2, 2048)");
+    require(is_shaped(powers, {VF_DEGREE}) && is_shaped(quotients, {VF_DEGREE}) && offset < VF_PRIME, "roots (2048)");
+    require(is_shaped(out, {places, 3, VF_DEGREE}) && is_shaped(share, {places, VF_DEGREE}), "out (places, 3, 2048)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    vf_mask_places(uniform.data(), offset, key.data(), secrets.data(), errors.data(), {powers.data(), quotients.data()},
+                   out.data(), share.data(), places, threads, best);
+}
+
+static void blind_pairs(Turns factors, Turns dither, Turns decoys, Array<const uint8_t> live, Array<const uint16_t> shares,
+                        Places rotations, double offset, double limit, Words key, Array<const int8_t> secrets,
+                        Array<const int8_t> errors, Words powers, Words quotients, Turns turns, Output out_factors, Output out_sums,
+                        size_t threads, int level) {
+    const size_t places = rotations.size(), pairs = places / 2;
+    const ResultRoots result(powers, quotients);
+    const vf_turns &table = turns_of(turns);
+    require(is_shaped(rotations, {2 * pairs}) && is_shaped(factors, {places, VF_SLOTS}), "factors (places, 2048)");
+    require(is_shaped(dither, {places, VF_SLOTS}) && is_shaped(decoys, {places, VF_SLOTS}), "decoys (places, 2048)");
+    require(is_shaped(live, {places, VF_SLOTS}) && is_shaped(shares, {places, VF_SLOTS}), "shares (places, 2048)");
+    require(is_shaped(key, {2, PRIMES, N}) && is_shaped(secrets, {pairs, 2, N}), "key (2, 3, 4096), secrets (pairs, 2, 4096)");
+    require(is_shaped(errors, {pairs, 2, 2, N}), "errors (pairs, 2, 2, 4096)");
+    require(is_shaped(out_factors, {pairs, 4, PRIMES, N}) && is_shaped(out_sums, {pairs, 3, PRIMES, N}), "sums (pairs, 3, 3, 4096)");
+    const vf_level best = level_of(level);
+    nb::gil_scoped_release release;
+    const vf_places two = {factors.data(), dither.data(), decoys.data(), live.data(), shares.data(), rotations.data(), offset, limit};
+    vf_blind_pairs(two, key.data(), secrets.data(), errors.data(), result.rows, table, out_factors.data(), out_sums.data(), pairs,
+                   threads, best);
+}
+
 void define_query(nb::module_ &module) {
     using namespace nb::literals;
     module.def("hide", &hide, "scores"_a.noconvert(), "order"_a.noconvert(), "rotations"_a.noconvert(), "roots"_a.noconvert(),
@@ -102,6 +134,14 @@ void define_query(nb::module_ &module) {
     module.def("reshare", &reshare, "shares"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
                "scan_powers"_a.noconvert(), "scan_quotients"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(),
                "turns"_a.noconvert(), "second"_a.noconvert(), "noise"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("mask_places", &mask_places, "uniform"_a.noconvert(), "offset"_a, "key"_a.noconvert(), "secrets"_a.noconvert(),
+               "errors"_a.noconvert(), "powers"_a.noconvert(), "quotients"_a.noconvert(), "out"_a.noconvert(),
+               "share"_a.noconvert(), "threads"_a, "level"_a);
+    module.def("blind_pairs", &blind_pairs, "factors"_a.noconvert(), "dither"_a.noconvert(), "decoys"_a.noconvert(),
+               "live"_a.noconvert(), "shares"_a.noconvert(), "rotations"_a.noconvert(), "offset"_a, "limit"_a,
+               "key"_a.noconvert(), "secrets"_a.noconvert(), "errors"_a.noconvert(), "powers"_a.noconvert(),
+               "quotients"_a.noconvert(), "turns"_a.noconvert(), "out_factors"_a.noconvert(), "out_sums"_a.noconvert(),
+               "threads"_a, "level"_a);
     module.def("seal", &seal, "messages"_a.noconvert(), "noise"_a.noconvert(), "second"_a.noconvert(), "secret"_a.noconvert(),
                "powers"_a.noconvert(), "quotients"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
     module.def("answer", &answer, "blinded"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),

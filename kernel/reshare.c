@@ -1,17 +1,15 @@
 /* The key holder's half of a gallery query (docs/adr/0009-galleries.md): shares opened, encrypted again, and answers
- * opened. veilface/protect/reshare.py is the door. A pair at a time, so that what is computed on stays in the cache. */
+ * opened. veilface/keyholder/opening.py is the door. A pair at a time, so that what is computed on stays in the cache. */
 #include <string.h>
 
 #include "modular.h"
 #include "parallel.h"
 #include "query.h"
+#include "shares.h"
 
 enum {
     N = VF_RESULT_DEGREE,
     POLYNOMIAL = VF_RESULT_POLYNOMIAL,
-    SHARE_MODULUS = 1 << 12,
-    WRAP = 1951,     /* a share below it has wrapped around, if the other half says so too */
-    SLOT_SCALE = 512, /* of a share in its slot */
     INVERSE_OF_0 = 13407029,      /* of VF_RESULT_0 modulo VF_RESULT_1 */
     INVERSE_OF_BOTH = 13194088,   /* of VF_RESULT_0 * VF_RESULT_1 modulo VF_RESULT_2 */
 };
@@ -27,24 +25,14 @@ VF_BODY void open_share(const uint32_t *share, const uint32_t *secrets, uint32_t
 
 VF_VERSIONS(void, open_share, (const uint32_t *share, const uint32_t *secrets, uint32_t *words), (share, secrets, words))
 
-/* round(value * 2^12 / prime) mod 2^12 = floor((value * 2^13 + prime) / (2 * prime)). All but the quotient is exact in
- * doubles, and the quotient may be off by one. */
-VF_BODY int32_t rounded_share(uint32_t value) {
-    const double whole = (int32_t)value * 8192.0 + VF_PRIME;
-    int32_t quotient = (int32_t)(whole * (0.5 / VF_PRIME));
-    const double rest = whole - quotient * (2.0 * VF_PRIME);
-    quotient += (rest >= 2.0 * VF_PRIME) - (rest < 0);
-    return quotient & (SHARE_MODULUS - 1);
-}
-
 /* Slots of the shares and of the wrap bits: even places are real parts, odd ones imaginary. */
 VF_BODY void fill_slots(const uint32_t *words, vf_slots *shares, vf_slots *wraps) {
     for (size_t i = 0; i < VF_SLOTS; i++) {
-        const int32_t even = rounded_share(words[i]), odd = rounded_share(words[VF_DEGREE + i]);
-        shares->real[i] = even * SLOT_SCALE;
-        shares->imaginary[i] = odd * SLOT_SCALE;
-        wraps->real[i] = even < WRAP ? SHARE_MODULUS * SLOT_SCALE : 0;
-        wraps->imaginary[i] = odd < WRAP ? SHARE_MODULUS * SLOT_SCALE : 0;
+        const int32_t even = vf_share(words[i]), odd = vf_share(words[VF_DEGREE + i]);
+        shares->real[i] = even * VF_SLOT_SCALE;
+        shares->imaginary[i] = odd * VF_SLOT_SCALE;
+        wraps->real[i] = even < VF_WRAP ? VF_SHARE_MODULUS * VF_SLOT_SCALE : 0;
+        wraps->imaginary[i] = odd < VF_WRAP ? VF_SHARE_MODULUS * VF_SLOT_SCALE : 0;
     }
 }
 

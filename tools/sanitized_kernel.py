@@ -23,8 +23,8 @@ import sys, pytest, veilface.kernel
 veilface.kernel.__path__.insert(0, sys.argv[1])
 from veilface.kernel import choice
 assert choice.built().__file__.startswith(sys.argv[1])
-tests = ["tests/kernel", *(f"tests/match/test_{name}.py" for name in ("scan", "products", "legs"))]
-tests += ["tests/protect/test_sealing.py", "tests/keyholder/test_opening.py"]
+tests = ["tests/kernel", *(f"tests/match/test_{name}.py" for name in ("scan", "products", "legs", "masking"))]
+tests += [*(f"tests/protect/test_{name}.py" for name in ("sealing", "conversion")), "tests/keyholder/test_opening.py"]
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *tests]))
 """
 

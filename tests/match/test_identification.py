@@ -175,7 +175,7 @@ def test_sizes_and_places_of_what_is_opened_last_tell_nothing(query: Query, prob
 
 
 def test_the_factors_have_the_density_they_should() -> None:
-    exponents = (np.log2(factors_of(Stream().fractions(1 << 16))) - 19) / 36
+    exponents = (np.log2(factors_of(*(Stream().fractions(1 << 16) for _ in range(2)))) - 19) / 36
     assert exponents.min() >= 0
     assert exponents.max() <= 1
     counts = np.bincount((exponents * 64).astype(int), minlength=64)

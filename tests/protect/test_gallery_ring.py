@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from veilface.kernel import slots
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.gallery import (
     RESULT,
@@ -17,10 +19,10 @@ from veilface.protect.gallery import (
     SLOTS,
     WRAP,
     GallerySecretKey,
-    encode,
     require_words,
+    result_zeros,
+    scan_zeros,
     share,
-    to_slots,
 )
 from veilface.protect.stream import Integers, Stream
 from veilface.protect.word_ring import WordRing, mirrored
@@ -114,28 +116,33 @@ def test_share_and_wrap_bit_give_the_value_back() -> None:
 
 def test_slots_multiply_one_by_one() -> None:
     stream = Stream()
-    values = [(stream.fractions(SLOTS) - 0.5) + 1j * (stream.fractions(SLOTS) - 0.5) for _ in range(2)]
-    first, second = (encode(value * 2**11) for value in values)
-    assert np.abs(to_slots(first.astype(np.float64)) - values[0] * 2**11).max() < 300
+    parts = [tuple((stream.fractions(SLOTS) - 0.5) * 2**11 for _ in range(2)) for _ in range(2)]
+    first, second = (np.rint(slots.coefficients(*part)).astype(np.int64) for part in parts)
+    assert np.abs(complex_slots(first) - (parts[0][0] + 1j * parts[0][1])).max() < 300
     ring = RESULT[0]
     words = ring.multiply(ring.forward(first), ring.forward(second)).astype(np.uint32)
     product = ring.inverse(words)
     product[2 * product > ring.prime] -= ring.prime
-    exact = to_slots(first.astype(np.float64)) * to_slots(second.astype(np.float64))
-    assert np.abs(to_slots(product.astype(np.float64)) - exact).max() < 1e-3
+    assert np.abs(complex_slots(product) - complex_slots(first) * complex_slots(second)).max() < 1e-3
     mirror = np.concatenate([first[:1], -first[:0:-1]])
-    assert np.abs(to_slots(mirror.astype(np.float64)) - to_slots(first.astype(np.float64)).conj()).max() < 1e-3
+    assert np.abs(complex_slots(mirror) - complex_slots(first).conj()).max() < 1e-3
+
+
+def complex_slots(polynomial: Integers) -> NDArray[np.complex128]:
+    real, imaginary = slots.values(polynomial.astype(np.float64))
+    return real + 1j * imaginary
 
 
 def test_both_keys_open_what_their_public_keys_sealed() -> None:
     key = GallerySecretKey(GallerySecretKey.generate())
     public = key.public_key()
     messages = Stream().uniform(SCAN.prime, (2, SLOTS))
-    sealed = public.scan_zeros(Stream(), messages)
+    stream = Stream()
+    sealed = scan_zeros(public.scan, messages, stream.ternary((2, SLOTS)), stream.errors((2, 2, SLOTS)))
     opened = key.open_scan(np.concatenate([sealed, np.zeros((2, 1, SLOTS), np.uint32)], axis=1))
     noise = (opened - messages + SCAN.prime // 2) % SCAN.prime - SCAN.prime // 2
     assert 50 < noise.std() < 500
-    zeros = public.result_zeros(Stream(), 2)
+    zeros = result_zeros(public.result, stream.ternary((2, 4096)), stream.errors((2, 2, 4096)))
     noisy = key.open_results(np.concatenate([zeros, np.zeros_like(zeros[:, :1])], axis=1))
     assert 80 < noisy.std() < 700
     assert repr(key) == "GallerySecretKey(…)"

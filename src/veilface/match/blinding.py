@@ -11,36 +11,20 @@ from threading import Lock
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from veilface.kernel.slots import Reals
+from veilface.kernel.threads import spread
+from veilface.match import masking
 from veilface.match.gallery_errors import QueryMasksSpent
-from veilface.protect.gallery import (
-    RESULT,
-    SCAN,
-    SCAN_OFFSET,
-    SHARE_MODULUS,
-    SHARE_OFFSET,
-    SHARES_A_COSINE,
-    SLOT_SCALE,
-    SLOTS,
-    WRAP,
-    Bits,
-    GalleryPublicKey,
-    Slots,
-    encode,
-    few,
-    from_slots,
-    share,
-)
+from veilface.match.masking import Halves, Places, Zeros
+from veilface.protect.gallery import RESULT, SCAN, SHARES_A_COSINE, SLOTS, Bits, GalleryPublicKey, few
 from veilface.protect.stream import Integers, Stream
-from veilface.protect.word_ring import WordRing, Words, mirrored, products
+from veilface.protect.word_ring import Words
 
 EXPONENT_MIN: Final = 19
 EXPONENT_SPAN: Final = 36
 IMPOSTOR_SIGMA: Final = 0.1
 """How cosines of strangers scatter about zero: what an empty slot looks like."""
-
-Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +46,12 @@ class Shuffle:
         """The slot of its own block that stands at each index: (places, 2048)."""
         return (np.arange(SLOTS) - self.rotation[:, None]) % SLOTS
 
-    def signs(self) -> Integers:
-        """±1, the sign with which X^rotation brings it there: (places, 2048)."""
-        return 1 - 2 * ((self.source() + self.rotation[:, None]) // SLOTS % 2)
+    def shuffled(self, live: Bits) -> Bits:
+        """Bits (places, 2048) where they stand, of bits (blocks, 2048); none where there is no block."""
+        moved = np.zeros((len(self.order), SLOTS), np.bool_)
+        for place in np.flatnonzero(self.order < len(live)):
+            moved[place] = np.roll(live[self.order[place]], self.rotation[place])
+        return moved
 
     def origin(self, place: int, index: int) -> tuple[int, int]:
         """The block and slot behind a position of the key holder's answer."""
@@ -73,11 +60,10 @@ class Shuffle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """The matcher's half of every score: ``masks`` words (places, 3, 2048); share and wrap bit m, (places, 2048)."""
+    """The matcher's half of every score: ``masks`` words (places, 3, 2048) and shares (places, 2048)."""
 
     masks: Words
-    share: Integers
-    wraps: Bits
+    share: Halves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +107,8 @@ class QueryMasks:
 
 def prepare(*, generation: int, live: Bits, public_key: GalleryPublicKey, threshold: float) -> QueryMasks:
     """Masks for a query of a gallery with ``live`` slots (blocks, 2048), at a cosine ``threshold``."""
-    stream = Stream()
-    shuffle = Shuffle.draw(len(live), stream)
-    padded = np.zeros((len(shuffle.order), SLOTS), np.bool_)
-    padded[: len(live)] = live
-    shuffled = np.take_along_axis(padded[shuffle.order], shuffle.source(), axis=1)
-    shares = _draw_shares(len(shuffle.order), public_key, stream)
+    shuffle = Shuffle.draw(len(live), Stream())
+    shares, shuffled = _draw_shares(len(shuffle.order), public_key), shuffle.shuffled(live)
     return QueryMasks(
         generation=generation,
         threshold=threshold,
@@ -138,15 +120,18 @@ def prepare(*, generation: int, live: Bits, public_key: GalleryPublicKey, thresh
     )
 
 
-def _draw_shares(places: int, public_key: GalleryPublicKey, stream: Stream) -> Shares:
-    """P0 = Z0 + r + V, P1 = Z1 + Z′0, P2 = Z′1 with r uniform: what is added to a score ciphertext."""
-    uniform = stream.uniform(SCAN.prime, (places, SLOTS))
-    masked = public_key.scan_zeros(stream, (uniform + SCAN_OFFSET) % SCAN.prime)
-    lifted = public_key.scan_zeros(stream, np.zeros_like(uniform))
-    middle = SCAN.reduce(masked[:, 1].astype(np.int64) + lifted[:, 0])
-    masks = np.stack([masked[:, 0], middle.astype(np.uint32), lifted[:, 1]], axis=1)
-    shares = share(uniform)
-    return Shares(masks=masks, share=shares, wraps=shares >= SHARE_MODULUS - WRAP)
+def _draw_shares(places: int, public_key: GalleryPublicKey) -> Shares:
+    """What is added to a score ciphertext: a uniform number, and two encryptions of zero."""
+    masks, shares = np.empty((places, 3, SLOTS), np.uint32), np.empty((places, SLOTS), np.uint16)
+
+    def draw(part: slice) -> None:
+        stream, out = Stream(), masks[part]
+        uniform = stream.words(SCAN.prime, (len(out), SLOTS))
+        zeros = Zeros.draw(len(out), SCAN.n, stream)
+        masking.masks(uniform, public_key.scan, zeros, out, shares[part])
+
+    spread(draw, few(places))
+    return Shares(masks=masks, share=shares)
 
 
 # --- the factors, the constants and the zeros of the second leg ---------------------------------------------
@@ -155,89 +140,45 @@ def _draw_shares(places: int, public_key: GalleryPublicKey, stream: Stream) -> S
 def blind(shares: Shares, shuffle: Shuffle, live: Bits, public_key: GalleryPublicKey, threshold: float) -> Blinding:
     """Fresh factors ρ = 2^(19+e) for every slot, and what makes of a share ρ·(score − θ): exact modulo Q.
 
-    Two places form the real and the imaginary part of one pair. C is the product of α, β with an integer polynomial,
-    so what the factors really are after rounding does not matter.
+    Two places form the real and the imaginary part of one pair.
     """
-    stream, signs = Stream(), shuffle.signs()
-    offset = shares.share + SHARE_OFFSET + signs * (threshold * SHARES_A_COSINE) + stream.fractions(live.shape) - 0.5
-    batches = [
-        _blind_pairs(
-            signs[part], offset[part], shares.wraps[part], live[part], public_key, stream=stream, threshold=threshold
+    pairs, polynomial = len(live) // 2, (len(RESULT), RESULT[0].n)
+    factors, sums = (np.empty((pairs, count, *polynomial), np.uint32) for count in (4, 3))
+
+    def make(part: slice) -> None:
+        stream, places = Stream(), slice(2 * part.start, 2 * part.stop)
+        taken = live[places]
+        drawn = Places(
+            factors=factors_of(stream.fractions(taken.shape), stream.fractions(taken.shape)),
+            dither=stream.fractions(taken.shape),
+            decoys=_decoys(stream, taken, threshold),
+            live=taken,
+            shares=shares.share[places],
+            rotations=shuffle.rotation[places],
         )
-        for part in few(len(live))
-    ]
-    factors, sums = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        zeros = Zeros.draw(len(taken) // 2, RESULT[0].n, stream)
+        masking.factors(drawn, threshold=threshold, key=public_key.result, zeros=zeros, out=(factors[part], sums[part]))
+
+    spread(make, few(pairs))
     return Blinding(factors=factors, sums=sums)
 
 
-def _blind_pairs(
-    signs: Integers,
-    offset: Reals,
-    wraps: Bits,
-    live: Bits,
-    public_key: GalleryPublicKey,
-    *,
-    threshold: float,
-    stream: Stream,
-) -> tuple[Words, Words]:
-    """Factors and sums of some pairs of places, from arrays (2·pairs, 2048)."""
-    rho = factors_of(stream.fractions(live.shape))
-    real = rho * signs * live
-    shown, wrapped = _conjugate_pair(real), _conjugate_pair(real * wraps)
-    constant = encode(_paired(np.where(live, offset, 0.0)) * SLOT_SCALE)
-    dead = _conjugate_pair(rho * ~live)
-    decoy = encode(_paired(np.where(live, 0.0, _decoys(stream, live.shape, threshold))) * SLOT_SCALE)
-    zeros, lifted = (public_key.result_zeros(stream, len(constant)) for _ in range(2))
-    factors = np.empty((len(constant), 4, len(RESULT), RESULT[0].n), np.uint32)
-    sums = np.empty((len(constant), 3, len(RESULT), RESULT[0].n), np.uint32)
-    for row, ring in enumerate(RESULT):
-        factors[:, :, row] = np.stack([_transformed(ring, poly) for poly in (*shown, *wrapped)], axis=1)
-        total = _twice(factors[:, 0, row], factors[:, 1, row], ring.forward(constant))
-        total += _twice(_transformed(ring, dead[0]), _transformed(ring, dead[1]), ring.forward(decoy))
-        sums[:, 0, row] = ring.reduce(zeros[:, 0, row] + mirrored(lifted[:, 0, row]).astype(np.int64) - total)
-    sums[:, 1], sums[:, 2] = zeros[:, 1], mirrored(lifted[:, 1])
-    return factors, sums
+def factors_of(positions: Reals, chances: Reals) -> Reals:
+    """ρ = 2^(19+e), e in [0, 36] with density (1 − cos(2πe/36))/36, from two numbers each, uniform in [0, 1).
+
+    A position x is kept with a chance of sin²(πx), and otherwise moved by a half: sin²(πx) and 1 − sin²(π(x − ½)) come
+    to 1 − cos(2πx), with nothing to look up and nobody to ask again.
+    """
+    exponents = positions + 0.5 * (chances >= np.sin(np.pi * positions) ** 2)
+    exponents -= exponents >= 1
+    factors: Reals = np.exp2(EXPONENT_MIN + EXPONENT_SPAN * exponents)
+    return factors
 
 
-def factors_of(quantiles: Reals) -> Reals:
-    """ρ = 2^(19+e), e in [0, 36] with density (1 − cos(2πe/36))/36, from numbers uniform in [0, 1)."""
-    return np.exp2(EXPONENT_MIN + EXPONENT_SPAN * np.interp(quantiles, _CUMULATED, _FINE))
-
-
-def _decoys(stream: Stream, shape: tuple[int, ...], threshold: float) -> Reals:
-    """θ − s in share units, for s as strangers score and never above θ: what stands in an empty slot."""
-    radius = np.sqrt(-2 * np.log1p(-stream.fractions(shape)))
-    score = np.minimum(IMPOSTOR_SIGMA * radius * np.cos(2 * np.pi * stream.fractions(shape)), threshold)
-    missing: Reals = np.abs(threshold - score) * SHARES_A_COSINE
-    return missing + 1
-
-
-def _paired(values: Reals) -> Slots:
-    """Places 2i and 2i + 1 as the real and imaginary part of one."""
-    return values[0::2] + 1j * values[1::2]
-
-
-def _conjugate_pair(values: Reals) -> tuple[Integers, Integers]:
-    """α and β: α·W + β·W̄ multiplies real and imaginary parts by the values of the even and the odd place."""
-    return _symmetric((values[0::2] + values[1::2]) / 2), _symmetric((values[0::2] - values[1::2]) / 2)
-
-
-def _symmetric(slots: Reals) -> Integers:
-    """The nearest integer polynomials with p(X⁻¹) = p(X), so that every slot is exactly real."""
-    polynomials = np.rint(from_slots(slots.astype(np.complex128))).astype(np.int64)
-    polynomials[..., SLOTS] = 0
-    polynomials[..., SLOTS + 1 :] = -polynomials[..., SLOTS - 1 : 0 : -1]
-    return polynomials
-
-
-def _transformed(ring: WordRing, polynomials: Integers) -> Words:
-    return ring.forward(polynomials % ring.prime)
-
-
-def _twice(alpha: Words, beta: Words, words: Words) -> Integers:
-    """α·W + β·W̄, not reduced, below 2^53."""
-    return products(alpha, words) + products(beta, mirrored(words))
-
-
-_FINE: Final = np.linspace(0, 1, 1 << 16)
-_CUMULATED: Final = _FINE - np.sin(2 * np.pi * _FINE) / (2 * np.pi)
+def _decoys(stream: Stream, live: Bits, threshold: float) -> Reals:
+    """θ − s in share units, for s as strangers score and never above θ: what stands in an empty slot. Elsewhere 0."""
+    decoys, empty = np.zeros(live.shape), ~live
+    radius, turn = (stream.fractions(int(np.count_nonzero(empty))) for _ in range(2))
+    normal = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * turn)
+    decoys[empty] = np.abs(threshold - np.minimum(IMPOSTOR_SIGMA * normal, threshold)) * SHARES_A_COSINE + 1
+    return decoys

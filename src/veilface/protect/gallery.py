@@ -11,6 +11,7 @@ from typing import Final, Literal, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.kernel.sampling import Small
 from veilface.protect import sealing, word_ring
 from veilface.protect.errors import MalformedCiphertext
 from veilface.protect.stream import Integers, Stream, fresh_seed
@@ -37,7 +38,6 @@ MOST_HITS: Final = 4
 MASK_BOUND: Final = 1 << 59
 """Of the masks under which coordinates are converted: a coordinate below 2^15 hides to 2^−43 in one."""
 
-Slots = NDArray[np.complex128]
 Bits = NDArray[np.bool_]
 
 
@@ -145,23 +145,6 @@ class GalleryPublicKey:
     scan: Words
     result: Words
 
-    def scan_zeros(self, stream: Stream, messages: Integers) -> Words:
-        """Encryptions (…, 2, 2048) of ``messages`` (…, 2048): coefficients of size below 2^30."""
-        lifted = SCAN.forward(stream.ternary(messages.shape))
-        first = SCAN.forward(messages + stream.errors(messages.shape))
-        second = SCAN.forward(stream.errors(messages.shape))
-        return np.stack([_fused(SCAN, lifted, self.scan[0], first), _fused(SCAN, lifted, self.scan[1], second)], -2)
-
-    def result_zeros(self, stream: Stream, count: int) -> Words:
-        """Encryptions (count, 2, 3, 4096) of zero."""
-        secret, first, second = (draw((count, RESULT[0].n)) for draw in (stream.ternary, stream.errors, stream.errors))
-        made = np.empty((count, 2, len(RESULT), RESULT[0].n), np.uint32)
-        for row, ring in enumerate(RESULT):
-            lifted = ring.forward(secret)
-            made[:, 0, row] = _fused(ring, lifted, self.result[0, row], ring.forward(first))
-            made[:, 1, row] = _fused(ring, lifted, self.result[1, row], ring.forward(second))
-        return made
-
 
 class GallerySecretKey:
     """The two ternary secrets of a gallery's epoch. Never printed, pickled or compared.
@@ -223,6 +206,27 @@ class GallerySecretKey:
 SECRET_BYTES: Final = SCAN.n + RESULT[0].n
 
 
+def scan_zeros(key: Words, messages: Integers, secrets: Small, errors: Small) -> Words:
+    """Encryptions (…, 2, 2048) of ``messages`` (…, 2048), of size below 2^30, under a public ``key`` (2, 2048).
+
+    From ternary ``secrets`` (…, 2048) and ``errors`` (…, 2, 2048).
+    """
+    lifted = SCAN.forward(secrets)
+    first, second = SCAN.forward(messages + errors[..., 0, :]), SCAN.forward(errors[..., 1, :])
+    return np.stack([_fused(SCAN, lifted, key[0], first), _fused(SCAN, lifted, key[1], second)], -2)
+
+
+def result_zeros(key: Words, secrets: Small, errors: Small) -> Words:
+    """Encryptions (…, 2, 3, 4096) of zero under a public ``key`` (2, 3, 4096); samples as in :func:`scan_zeros`."""
+    made = np.empty((*errors.shape[:-1], len(RESULT), RESULT[0].n), np.uint32)
+    for row, ring in enumerate(RESULT):
+        lifted = ring.forward(secrets)
+        for component in range(2):
+            noise = ring.forward(errors[..., component, :])
+            made[..., component, row, :] = _fused(ring, lifted, key[component, row], noise)
+    return made
+
+
 def open_scan(words: Words, secrets: Words) -> Integers:
     """What :meth:`GallerySecretKey.open_scan` opens with s and s², words (2, 2048)."""
     phase = products(words[:, 1], secrets[0]) + products(words[:, 2], secrets[1]) + words[:, 0]
@@ -258,32 +262,12 @@ def few(count: int) -> Iterator[slice]:
 
 _TOGETHER: Final = 4
 
-# --- shares and slots ------------------------------------------------------------------------------------
+# --- shares ----------------------------------------------------------------------------------------------
 
 
 def share(values: Integers) -> Integers:
     """round(value·t/q) mod t of values in [0, q)."""
     return (values * (2 * SHARE_MODULUS) + SCAN.prime) // (2 * SCAN.prime) % SHARE_MODULUS
-
-
-def to_slots(coefficients: NDArray[np.float64]) -> Slots:
-    """The values (…, 2048) of real polynomials (…, 4096) at ζ^(4j+1), ζ = e^(iπ/4096): one of each conjugate pair."""
-    folded = coefficients[..., :SLOTS] + 1j * coefficients[..., SLOTS:]
-    return np.fft.ifft(folded * _TWIST, axis=-1) * SLOTS
-
-
-def from_slots(values: Slots) -> NDArray[np.float64]:
-    """The real polynomials (…, 4096) with these values: :func:`to_slots` undone."""
-    folded = np.fft.fft(values, axis=-1) * (_TWIST.conj() / SLOTS)
-    return np.concatenate([folded.real, folded.imag], axis=-1)
-
-
-def encode(values: Slots) -> Integers:
-    """Integer polynomials (…, 4096) nearest to those values."""
-    return np.rint(from_slots(values)).astype(np.int64)
-
-
-_TWIST: Final = np.exp(1j * np.pi * np.arange(SLOTS) / RESULT[0].n)
 
 
 def _fused(ring: WordRing, first: Words, second: Words, added: Words) -> Words:
