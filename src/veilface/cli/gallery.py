@@ -83,7 +83,7 @@ def kiosk(
     if as_json:
         emit({"code": code, "minutes": minutes})
     else:
-        say("cli.gallery.kiosk_code", code=code, minutes=minutes, name=gallery.name)
+        say("cli.gallery.kiosk_code", ticket=code, minutes=minutes, name=gallery.name)
 
 
 def rotate(*, name: Name, data: Data = DATA_FOLDER, as_json: JsonFlag = False) -> None:
@@ -143,7 +143,7 @@ def _open(data: Path) -> None:
         keyholder_url=os.environ.get("VEILFACE_KEYHOLDER_URL") or "https://localhost:8001",
         keyholder_credentials=Path(os.environ.get("VEILFACE_KEYHOLDER_CREDENTIALS") or folder / "keyholder"),
     )
-    run.prepare()
+    run.open_database()
 
 
 def _note(name: str, kind: "Order.Kind", *, as_json: bool) -> None:

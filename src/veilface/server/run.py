@@ -79,11 +79,16 @@ def secret_file(data: Path) -> Path:
     return file
 
 
-def prepare() -> None:
-    """Bring the database to this version, run Django's checks, forget what is over."""
+def open_database() -> None:
+    """Load the apps and bring the database to this version."""
     os.umask(0o077)
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def prepare() -> None:
+    """Open the database, run Django's checks, forget what is over."""
+    open_database()
     call_command("check", databases=["default"], stdout=io.StringIO())
     call_command("forget")
 

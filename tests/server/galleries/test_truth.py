@@ -24,7 +24,7 @@ class Kept(House):
         self.kept = DjangoTruth(self.row.id, public_key=lambda _fp: self.account.public)
         self.gallery = Gallery(self.folder / "kept", self.kept, self.office)
 
-    def found(self) -> set[bytes]:
+    def everybody(self) -> set[bytes]:
         """Who can be found now, by their persons."""
         view = self.gallery.view()
         members = [member for placed in view.placed for member in placed.members.values()]
@@ -39,18 +39,18 @@ def house(tmp_path: Path, db: None) -> Kept:
 
 def test_who_is_added_is_found_once_packed_and_no_longer_once_removed(house: Kept) -> None:
     house.gallery.add([house.enrolment(seed) for seed in range(4)])
-    assert house.found() == set()
+    assert house.everybody() == set()
     house.gallery.pack()
-    assert house.found() == {identity(seed) for seed in range(4)}
+    assert house.everybody() == {identity(seed) for seed in range(4)}
     before = house.kept.standing()
     assert house.gallery.remove(identity(2)) == [identity((2, 0))]
     assert house.kept.standing() == (before[0], before[1] + 1)
-    assert house.found() == {identity(0), identity(1), identity(3)}
+    assert house.everybody() == {identity(0), identity(1), identity(3)}
     house.restart()
-    assert house.found() == {identity(0), identity(1), identity(3)}
+    assert house.everybody() == {identity(0), identity(1), identity(3)}
     house.gallery.refresh()
     assert list(Block.objects.values_list("packed", flat=True)) == [3]
-    assert house.found() == {identity(0), identity(1), identity(3)}
+    assert house.everybody() == {identity(0), identity(1), identity(3)}
 
 
 def test_removing_one_reads_one_block_again(house: Kept, django_assert_num_queries: object) -> None:
@@ -81,7 +81,7 @@ def test_a_rotation_puts_everybody_under_a_new_key(house: Kept) -> None:
     house.gallery.rotate()
     assert house.kept.standing()[0] == 2
     assert old.isdisjoint(Block.objects.values_list("id", flat=True))
-    assert house.found() == {identity(seed) for seed in (1, 2, 3)}
+    assert house.everybody() == {identity(seed) for seed in (1, 2, 3)}
 
 
 def test_known_members_stay_as_they_are(house: Kept) -> None:

@@ -1,0 +1,129 @@
+"""The keeper: what it does by itself, what the operator notes for it, and how it waits when something is in the way."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.server.conftest import Switchable
+from tests.server.galleries.kiosk import Kiosk
+from tests.support import unit
+from veilface.keyholder.errors import AccountForgotten, KeyHolderUnavailable
+from veilface.server.galleries import operating
+from veilface.server.galleries.errors import GalleryElsewhere
+from veilface.server.galleries.keeper import Keeper
+from veilface.server.galleries.models import Block, Departure, Gallery, Member, Order
+from veilface.server.galleries.rooms import Rooms, rooms
+
+
+def files(gallery: Gallery) -> set[str]:
+    return {file.name.split(".")[0] for file in (Path(settings.GALLERIES) / gallery.id).iterdir()}
+
+
+def blocks() -> set[str]:
+    return set(Block.objects.values_list("id", flat=True))
+
+
+def test_orders_are_carried_out_once(gallery: Gallery, keeper: Keeper, kiosk: Kiosk) -> None:
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    before = blocks()
+    operating.order(gallery, Order.Kind.ROTATE)
+    assert operating.order(gallery, Order.Kind.ROTATE).pk == Order.objects.get().pk
+    keeper.round()
+    keeper.round()
+    gallery.refresh_from_db()
+    assert (gallery.epoch, Order.objects.get().failure) == (2, "")
+    assert blocks().isdisjoint(before)
+    assert files(gallery) == blocks()
+    assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_a_damaged_block_is_told_and_made_again(gallery: Gallery, keeper: Keeper, kiosk: Kiosk) -> None:
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    (file,) = (Path(settings.GALLERIES) / gallery.id).iterdir()
+    file.write_bytes(bytes(file.stat().st_size))
+    assert operating.verify(gallery) == [file.name.split(".")[0]]
+    rooms().close()
+    answer = kiosk.search(unit(1))
+    assert (answer.status, answer.code) == (503, "galleries.unusable")
+    Keeper(rooms()).round()
+    assert operating.verify(gallery) == []
+    assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_what_fails_is_tried_again_after_a_pause_that_doubles(
+    gallery: Gallery, kiosk: Kiosk, keyholder: Switchable
+) -> None:
+    now, asked = [0.0], list[float]()
+    keeper = Keeper(rooms(), clock=lambda: now[0])
+    assert kiosk.register(unit(1), "张三").status == 201
+    keyholder.fails["gallery_pack_begin"] = KeyHolderUnavailable()
+    packing = rooms().room(gallery).gallery.pack
+
+    def pack() -> None:
+        asked.append(now[0])
+        packing()
+
+    rooms().room(gallery).gallery.pack = pack  # type: ignore[method-assign]
+    for second in range(12):
+        now[0] = float(second)
+        keeper.round()
+    assert asked == [0.0, 1.0, 3.0, 7.0]
+    keyholder.fails.clear()
+    now[0] = 15.0
+    keeper.round()
+    assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_whoever_left_leaves_the_blocks_within_a_minute(gallery: Gallery, kiosk: Kiosk) -> None:
+    now = [0.0]
+    keeper = Keeper(rooms(), clock=lambda: now[0])
+    people = [kiosk.register(unit(seed), str(seed)).json["id"] for seed in (1, 2)]
+    keeper.round()
+    assert Block.objects.get().packed == 2
+    assert kiosk.send("DELETE", f"/kiosk/people/{people[0]}").status == 204
+    now[0] = 61.0
+    keeper.round()
+    assert Block.objects.get().packed == 1
+    assert (kiosk.names(unit(1)), kiosk.names(unit(2))) == ([], ["2"])
+
+
+def test_a_departure_waits_for_the_key_holder(gallery: Gallery, keeper: Keeper, keyholder: Switchable) -> None:
+    Departure.objects.create(gallery=gallery, account="0" * 32)
+    keyholder.fails["gallery_drop"] = KeyHolderUnavailable()
+    keeper.round()
+    assert Departure.objects.count() == 1
+    keyholder.fails["gallery_drop"] = AccountForgotten()
+    Keeper(rooms()).round()
+    assert Departure.objects.count() == 0
+
+
+def test_closing_takes_everybody_out_at_once_and_then_erases(
+    gallery: Gallery, keeper: Keeper, kiosk: Kiosk, keyholder: Switchable
+) -> None:
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    operating.close(gallery)
+    assert kiosk.send("GET", "/kiosk").status == 401
+    assert Member.objects.count() == 0
+    keyholder.fails["gallery_forget"] = KeyHolderUnavailable()
+    keeper.round()
+    assert Gallery.objects.exists()
+    keyholder.fails.clear()
+    Keeper(rooms()).round()
+    assert not Gallery.objects.exists()
+    assert not (Path(settings.GALLERIES) / gallery.id).exists()
+    with pytest.raises(AccountForgotten):
+        keyholder.gallery_create(gallery=gallery.wire_id, epoch=1)
+
+
+def test_one_process_keeps_the_galleries(gallery: Gallery, keeper: Keeper) -> None:
+    keeper.round()
+    other = Rooms(Path(settings.GALLERIES))
+    with pytest.raises(GalleryElsewhere):
+        other.room(gallery)
+    rooms().close()
+    other.room(gallery)
+    other.close()
