@@ -11,6 +11,7 @@ export type DeviceErrorCode =
   | 'contract_mismatch'
   | 'other_tabs'
   | 'other_order'
+  | 'movements_over'
 
 /** Nothing was sent, or what came back cannot be trusted. */
 export class DeviceError extends Error {

@@ -6,7 +6,7 @@ import type { Hex, SignedIn } from '@/api'
 import { fromBase64url, toBase64url, toHex } from '@/api/bytes'
 import { signInApi } from '@/api/sign-in'
 import { contextHash, Header, MessageType, Outcome, sha256, signHeader } from '@/protect'
-import { settleOn, signedProbe, stillGood, ticketFor, type Ticket } from './face'
+import { renewable, settleOn, signedProbe, stillGood, ticketFor, type Seen, type Ticket } from './face'
 import { selfAs } from './self'
 import { alone, send, settle, type OnStep } from './sending'
 import type { Alarm } from './store'
@@ -51,15 +51,22 @@ export async function openLogin(account: Hex): Promise<LoginTicket> {
   return { ticket, disabled: challenge.disabled, retryAfterS: challenge.retry_after_s }
 }
 
-/** Logs in with `embedding`, which is overwritten. @throws ApiError with the refusal */
-export async function logInByFace(opened: LoginTicket, embedding: Float32Array, onStep: OnStep): Promise<LoggedIn> {
-  const { ticket } = stillGood(opened.ticket) ? opened : await openLogin(opened.ticket.self.account.id)
+/** Logs in with what was seen; the embedding is overwritten. @throws ApiError with the refusal */
+export async function logInByFace(opened: LoginTicket, seen: Seen, onStep: OnStep): Promise<LoggedIn> {
+  const { ticket } = await usable(opened)
   const me = ticket.self
-  const { envelope, sent } = await signedProbe(ticket, MessageType.VERIFY, embedding, onStep)
+  const { envelope, sent } = await signedProbe(ticket, MessageType.VERIFY, seen, onStep)
   return alone(me, async () => {
     const { data } = await send(me, sent, onStep, () => signInApi.logInByFace(envelope))
     const { alarm } = await settle(me, data.receipt, { ...sent, outcome: Outcome.ACCEPTED })
     await settleOn(ticket)
     return { session: data, alarm }
   })
+}
+
+/** The ticket, or a new one where the person took their time. */
+async function usable(opened: LoginTicket): Promise<LoginTicket> {
+  if (stillGood(opened.ticket)) return opened
+  renewable(opened.ticket)
+  return openLogin(opened.ticket.self.account.id)
 }

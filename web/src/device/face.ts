@@ -53,6 +53,7 @@ export interface Verified {
 const LABELS = { enrol: 'VFENROL', verify: 'VFLOGIN', delete: 'VFDELETE' } as const
 const LEAST_TIME_MS = 15_000
 const NO_TOKEN: Bytes = new Uint8Array()
+const NO_RECORD: Bytes = new Uint8Array()
 const OUTCOMES = {
   accepted: Outcome.ACCEPTED,
   not_accepted: Outcome.NOT_ACCEPTED,
@@ -84,6 +85,12 @@ export async function ticketFor(
   return { self: me, purpose, grant, certified, wish }
 }
 
+/** What a camera saw: the embedding (128 components), and the record of the movements it came after, if any. */
+export interface Seen {
+  readonly embedding: Float32Array
+  readonly liveness?: Bytes
+}
+
 /** Whether a message can still be signed and judged before the challenge ends. */
 export function stillGood({ grant }: Ticket): boolean {
   return timeLeft(grant) > LEAST_TIME_MS
@@ -113,16 +120,17 @@ export interface Probe {
   readonly sent: Sent
 }
 
-/** Protects `embedding`, which is overwritten, and signs for it. */
+/** Protects the embedding, which is overwritten, and signs for it and for what follows it. */
 export async function signedProbe(
   { self: me, grant, certified }: Ticket,
   type: MessageType,
-  embedding: Float32Array,
+  { embedding, liveness = NO_RECORD }: Seen,
   onStep: OnStep,
 ): Promise<Probe> {
   const templateHash = currentTemplate(grant)
   const token = await tokenFor(me, certified)
-  const body = await protect('protectProbe', certified, token, embedding, onStep)
+  const probe = await protect('protectProbe', certified, token, embedding, onStep)
+  const body = concatBytes(probe, liveness)
   const message = await sign(me, type, grant, { body, templateHash, ...(await named(grant, certified)) })
   return {
     envelope: concatBytes(message.header, message.signature, body),
@@ -134,7 +142,7 @@ export async function signedProbe(
 export async function verify(ticket: Ticket, embedding: Float32Array, onStep: OnStep): Promise<Verified> {
   const ready = await usable(ticket)
   const me = ready.self
-  const { envelope, sent } = await signedProbe(ready, MessageType.VERIFY, embedding, onStep)
+  const { envelope, sent } = await signedProbe(ready, MessageType.VERIFY, { embedding }, onStep)
   return alone(me, async () => {
     const { outcome, retry_after_s, receipt } = (await send(me, sent, onStep, () => api.verify(envelope))).data
     const settled = await settle(me, receipt, { ...sent, outcome: OUTCOMES[outcome] })
@@ -209,6 +217,11 @@ export async function settleOn({ self: me, grant, certified }: Ticket): Promise<
   await pinKey(me.account.id, grant.challenge)
   await remember(me.account.id, () => ({ scheme: scheme.name }))
   await dropTokensBefore(me.account.id, epoch)
+}
+
+/** Another challenge asks for other movements. @throws DeviceError movements_over where some were made for this one */
+export function renewable({ grant }: Ticket): void {
+  if (grant.challenge.liveness.length > 0) throw new DeviceError('movements_over')
 }
 
 /** The ticket, or a new one where the person took their time. */

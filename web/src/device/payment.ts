@@ -8,7 +8,7 @@ import { fromBase64url, fromHex } from '@/api/bytes'
 import { newKey, walletApi } from '@/api/wallet'
 import { MessageType, Outcome, payeeNameHash, PaymentStatement, sameBytes, type Receipt } from '@/protect'
 import { DeviceError } from './errors'
-import { settleOn, signedProbe, stillGood, ticketFor, type Probe, type Ticket } from './face'
+import { renewable, settleOn, signedProbe, stillGood, ticketFor, type Probe, type Seen, type Ticket } from './face'
 import { ensureDevice } from './registration'
 import { deviceId, self, type Self } from './self'
 import { alone, counted, refusalCounted, settle, settleLate, type OnStep, type Sent } from './sending'
@@ -71,11 +71,11 @@ export async function openPayment(order: Order, shown: Shown, proof: Proof = {})
   return { order, statement, ticket }
 }
 
-/** Signs with `embedding`, which is overwritten, keeps what was signed, and sends it. */
-export async function pay(opened: PaymentTicket, embedding: Float32Array, onStep: OnStep): Promise<Paid> {
+/** Signs with the embedding, which is overwritten, keeps what was signed, and sends it. */
+export async function pay(opened: PaymentTicket, seen: Seen, onStep: OnStep): Promise<Paid> {
   const { order, ticket } = await usable(opened)
   const me = ticket.self
-  const probe = await signedProbe(ticket, MessageType.PAY, embedding, onStep)
+  const probe = await signedProbe(ticket, MessageType.PAY, seen, onStep)
   const kept = await keep(me, order, probe)
   const paid = await alone(me, async () => {
     const answer = await answered(me, () =>
@@ -149,6 +149,7 @@ async function forgetSent(account: string): Promise<void> {
 /** The ticket, or a new one where the person took their time; the order remembers what was proven for it. */
 async function usable(opened: PaymentTicket): Promise<PaymentTicket> {
   if (stillGood(opened.ticket)) return opened
+  renewable(opened.ticket)
   const { payee_name: payee, amount } = opened.order
   return openPayment(opened.order, { payee, amount })
 }

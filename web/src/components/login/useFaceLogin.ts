@@ -1,4 +1,4 @@
-import { ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { forgetShot, type Shot } from '@/components/camera/shot'
 import type { Step, Timings } from '@/components/camera/steps'
 import { logInByFace, openLogin, type LoginTicket } from '@/device/face-login'
@@ -14,6 +14,7 @@ export function useFaceLogin(done: () => void) {
   const timings = ref<Timings>({})
   const trouble = shallowRef<unknown>(null)
   const opened = shallowRef<LoginTicket | null>(null)
+  const plan = computed(() => opened.value?.ticket.grant.challenge.liveness ?? null)
   let ticket: Promise<LoginTicket> | null = null
 
   /** The camera opens at once; the device knocks meanwhile. */
@@ -36,7 +37,7 @@ export function useFaceLogin(done: () => void) {
     stage.value = 'asking'
     timings.value = shot.timings
     try {
-      const { session } = await logInByFace(await ticket, shot.embedding, note)
+      const { session } = await logInByFace(await ticket, shot, note)
       await adopt(session)
       done()
     } catch (error) {
@@ -55,5 +56,5 @@ export function useFaceLogin(done: () => void) {
     timings.value = { ...timings.value, [step]: milliseconds }
   }
 
-  return { stage, timings, trouble, opened, begin, look }
+  return { stage, timings, trouble, opened, plan, begin, look }
 }

@@ -1,5 +1,5 @@
 import { computed, onMounted, ref, shallowRef } from 'vue'
-import { ApiError, type Order, type Payee, type Wallet } from '@/api'
+import { ApiError, type LivenessMovement, type Order, type Payee, type Wallet } from '@/api'
 import { walletApi } from '@/api/wallet'
 import { parseMoney } from '@/app/money'
 import { forgetShot, type Shot } from '@/components/camera/shot'
@@ -52,6 +52,7 @@ export function usePayment() {
   const timings = ref<Timings>({})
   const result = shallowRef<Paid | null>(null)
   const sent = shallowRef<SentPayment | null>(null)
+  const plan = shallowRef<readonly LivenessMovement[] | null>(null)
   let code = ''
   let ticket: Promise<PaymentTicket> | null = null
 
@@ -108,7 +109,12 @@ export function usePayment() {
     if (!to || !what) return
     showFace()
     ticket = openPayment(to, what)
-    ticket.catch(fail)
+    ticket.then(asked, fail)
+  }
+
+  /** Which movements the challenge asks for with the face. */
+  function asked({ ticket: { grant } }: PaymentTicket): void {
+    plan.value = grant.challenge.liveness
   }
 
   /** The same after a password, or else a passkey: either is checked before anybody poses. */
@@ -117,15 +123,17 @@ export function usePayment() {
       const [to, what] = [order.value, shown.value]
       if (!to || !what) return
       const opened = openPayment(to, what, passkey ? await passkeyProof() : { password: password.value })
-      await opened
+      const answer = await opened
       ticket = opened
       showFace()
+      asked(answer)
     })
   }
 
   function showFace(): void {
     result.value = null
     timings.value = {}
+    plan.value = null
     stage.value = 'face'
   }
 
@@ -134,7 +142,7 @@ export function usePayment() {
     stage.value = 'paying'
     timings.value = shot.timings
     try {
-      over(await pay(await ticket, shot.embedding, note))
+      over(await pay(await ticket, shot, note))
     } catch (error) {
       await unanswered(error)
     } finally {
@@ -211,6 +219,6 @@ export function usePayment() {
   onMounted(begin)
   return {
     stage, wallet, payee, order, typed, password, busy, trouble, failure, timings, result, sent, amount, shown,
-    begin, read, agree, confirm, prove, look, resend, back,
+    plan, begin, read, agree, confirm, face, prove, look, resend, back,
   }
 }
