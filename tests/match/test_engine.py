@@ -187,6 +187,18 @@ def test_blocks_are_shared_by_threads() -> None:
     assert {worker: len(share) for worker, share in shares.items()} == {"a": 1, "b": 6}
 
 
+def test_settings_name_certificates(cluster: LocalCluster, tmp_path: Path) -> None:
+    settings = {"VEILFACE_ENGINE": "dask", "VEILFACE_DASK_SCHEDULER": cluster.scheduler_address}
+    for name, field in (("CA", "tls_ca_file"), ("CERT", "tls_client_cert"), ("KEY", "tls_client_key")):
+        file = tmp_path / name
+        file.write_text(getattr(cluster.security, field))
+        settings[f"VEILFACE_DASK_{name}"] = str(file)
+    engine = engine_from(settings, gallery="certificates")
+    expected = LocalEngine().scan(SHARDS[:2], PROBE)
+    assert np.array_equal(engine.scan(SHARDS[:2], PROBE), expected)
+    engine.close()
+
+
 def test_settings_choose_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(engine_from({}, gallery="g"), LocalEngine)
     assert isinstance(engine_from({"VEILFACE_ENGINE": "local"}, gallery="g"), LocalEngine)

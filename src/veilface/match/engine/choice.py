@@ -28,9 +28,9 @@ def engine_from(settings: Mapping[str, str], *, gallery: str) -> Engine:
     _require_private(address)
     security = _dask("security").Security(
         require_encryption=address.startswith("tls:"),
-        tls_ca_file=settings.get("VEILFACE_DASK_CA"),
-        tls_client_cert=settings.get("VEILFACE_DASK_CERT"),
-        tls_client_key=settings.get("VEILFACE_DASK_KEY"),
+        tls_ca_file=settings.get("VEILFACE_DASK_CA") or None,
+        tls_client_cert=settings.get("VEILFACE_DASK_CERT") or None,
+        tls_client_key=settings.get("VEILFACE_DASK_KEY") or None,
     )
     engine: Engine = _ours("dask").DaskEngine(address, gallery=gallery, security=security)
     return engine
