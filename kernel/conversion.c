@@ -40,15 +40,42 @@ static uint32_t inverse_of(uint32_t value, modulus m) { /* value^(prime - 2) */
 
 /* --- rows -------------------------------------------------------------------------------------------------- */
 
-/* N residues of three bytes; the last is read alone, for nothing needs to lie behind it. */
-VF_BODY void parse(const uint8_t *wire, uint32_t *row) {
-    for (size_t i = 0; i < N - 1; i++) {
+/* N residues of three bytes, from `start` on; the last is read alone, for nothing needs to lie behind it. */
+VF_BODY void parse_from(size_t start, const uint8_t *wire, uint32_t *row) {
+    for (size_t i = start; i < N - 1; i++) {
         uint32_t word;
         memcpy(&word, wire + 3 * i, sizeof word);
         row[i] = word & 0xFFFFFF;
     }
     wire += WIRE_ROW - 3;
     row[N - 1] = wire[0] | (uint32_t)wire[1] << 8 | (uint32_t)wire[2] << 16;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+/* Sixteen at a time: every twelve bytes to a lane of their own, and there every three to a word. */
+__attribute__((target("avx512f,avx512bw"))) static void parse_avx512(const uint8_t *wire, uint32_t *row) {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
+    const __m512i words = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
+    size_t i = 0;
+    for (; 3 * i + 64 <= WIRE_ROW; i += 16) {
+        const __m512i bytes = _mm512_permutexvar_epi32(lanes, _mm512_loadu_si512(wire + 3 * i));
+        _mm512_storeu_si512(row + i, _mm512_shuffle_epi8(bytes, words));
+    }
+    parse_from(i, wire, row);
+}
+#endif
+
+static void parse(const uint8_t *wire, uint32_t *row, vf_level level) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (level == VF_AVX512) {
+        parse_avx512(wire, row);
+        return;
+    }
+#endif
+    (void)level;
+    parse_from(0, wire, row);
 }
 
 VF_BODY int all_below(const uint32_t *words, size_t count, uint32_t prime) {
@@ -136,12 +163,13 @@ VF_BODY int mask_row(const hiding *h, size_t row, const int32_t *low, const int3
     uint32_t secret[N], product[N], words[N];
     lift_small(h->secret, secret, m.prime);
     FORWARD(secret, h->roots, row, h->level);
-    parse(key, product), parse(ciphertext, words);
+    parse(key, product, h->level), parse(ciphertext, words, h->level);
     int sound = all_below(product, N, m.prime) && all_below(words, N, m.prime);
     multiply_add(secret, product, words, PRIMES[SPECIAL], m);
     INVERSE_LOW(product, h->roots, row, h->level);
     first_row(h, product, low, inverse, first, m);
-    parse(key + VF_KEY_PRIMES * WIRE_ROW, product), parse(ciphertext + VF_DATA_PRIMES * WIRE_ROW, words);
+    parse(key + VF_KEY_PRIMES * WIRE_ROW, product, h->level);
+    parse(ciphertext + VF_DATA_PRIMES * WIRE_ROW, words, h->level);
     sound = sound && all_below(product, N, m.prime) && all_below(words, N, m.prime);
     seen[0] |= any(product), seen[1] |= any(words);
     multiply(secret, product, m);
@@ -158,12 +186,12 @@ VF_BODY int left_over(const hiding *h, int32_t *low, int32_t *remainders, uint32
     uint32_t secret[N], product[N];
     lift_small(h->secret, secret, m.prime);
     FORWARD(secret, h->roots, SPECIAL, h->level);
-    parse(h->key + SPECIAL * WIRE_ROW, product);
+    parse(h->key + SPECIAL * WIRE_ROW, product, h->level);
     int sound = all_below(product, N, m.prime);
     multiply(secret, product, m);
     INVERSE_LOW(product, h->roots, SPECIAL, h->level);
     centre(product, h->errors, low, LOW);
-    parse(h->key + (VF_KEY_PRIMES + SPECIAL) * WIRE_ROW, product);
+    parse(h->key + (VF_KEY_PRIMES + SPECIAL) * WIRE_ROW, product, h->level);
     sound = sound && all_below(product, N, m.prime);
     seen[0] |= any(product);
     multiply(secret, product, m);

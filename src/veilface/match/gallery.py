@@ -29,7 +29,7 @@ from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.stream import Integers, Stream
 
 _BLOCK_ID_BYTES: Final = 16
-_CHUNK: Final = 32
+_CHUNK: Final = 16
 _THREADS: Final = 2
 _People = Sequence[tuple[bytes, bytes]]
 """(member, person)"""

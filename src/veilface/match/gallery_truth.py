@@ -99,10 +99,10 @@ _SCHEMA = """
 
 
 _PERSON = "SELECT person FROM members WHERE id = ?"
-_ENROLMENT = """
-    SELECT person, template, public_key, key_fp FROM members
-    JOIN templates ON templates.member = members.number JOIN keys ON keys.fingerprint = members.key_fp WHERE id = ?
+_TEMPLATE = """
+    SELECT person, template, key_fp FROM members JOIN templates ON templates.member = members.number WHERE id = ?
 """
+_KEY = "SELECT public_key FROM keys WHERE fingerprint = ?"
 
 
 class SqliteTruth:
@@ -149,10 +149,13 @@ class SqliteTruth:
         return {member: row[0] for member in members if (row := self._row(_PERSON, member))}
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
+        keys: dict[bytes, tuple[bytes, ...]] = {}
         for member in members:
-            if row := self._row(_ENROLMENT, member):
-                person, template, public_key, key_fp = row
-                yield Enrolment(member=member, person=person, template=template, public_key=public_key, key_fp=key_fp)
+            if row := self._row(_TEMPLATE, member):
+                person, template, key_fp = row
+                if key := keys.get(key_fp) or self._row(_KEY, key_fp):
+                    keys[key_fp] = key
+                    yield Enrolment(member=member, person=person, template=template, public_key=key[0], key_fp=key_fp)
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         with self._transaction():
