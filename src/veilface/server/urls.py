@@ -3,14 +3,9 @@ from django.urls import path, re_path
 from veilface.server import pages
 from veilface.server.api import api
 
-APP_PAGES = "|".join(
-    [
-        "login(?:/password)?",
-        "register",
-        "wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}",
-        "face(?:/enrol|/recognise)?",
-        "me(?:/devices|/security|/galleries|/consent)?",
-    ]
+APP_PAGES = (
+    "login(?:/password)?|register|wallet|top-up|receive|pay|history|movements/[0-9a-f]{32}"
+    "|face(?:/enrol|/recognise)?|me(?:/devices|/security|/galleries|/consent)?"
 )
 
 urlpatterns = [
