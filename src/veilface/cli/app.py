@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from veilface.cli import bench, check, device, evaluate, faces, gallery, keyholder, receipt, serving
+from veilface.cli import (
+    bench,
+    check,
+    device,
+    evaluate,
+    faces,
+    gallery,
+    keyholder,
+    kiosk,
+    receipt,
+    serving,
+    watching,
+)
 from veilface.cli.output import console
 from veilface.messages import text
 
@@ -33,10 +45,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (serving, faces, device, evaluate, check):
+for module in (serving, faces, device, watching, evaluate, check):
     for name, command in module.COMMANDS.items():
         app.command(name, help=text(f"cli.{name}.help"))(command)
-for group, module in (("keyholder", keyholder), ("gallery", gallery), ("bench", bench), ("receipt", receipt)):
+GROUPS = (
+    ("keyholder", keyholder),
+    ("gallery", gallery),
+    ("kiosk", kiosk),
+    ("bench", bench),
+    ("receipt", receipt),
+)
+for group, module in GROUPS:
     commands = typer.Typer(help=text(f"cli.{group}.help"))
     for name, command in module.COMMANDS.items():
         commands.command(name, help=text(f"cli.{group}.{name}.help"))(command)

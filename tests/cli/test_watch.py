@@ -1,0 +1,185 @@
+"""A kiosk and its live recognition, as people run them: a real server and key holder, one gallery, real photographs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Veilface
+from tests.watch.clips import film
+from veilface import launcher
+from veilface.face.pipeline import FacePipeline
+from veilface.sdk.errors import KeyNotTrusted, KioskExists, NoKiosk, ServerRefused
+from veilface.sdk.kiosk import Kiosk
+
+GALLERY = "前台"
+NAME = "贝拉克 O."
+DEADLINE_S = 120
+
+
+@pytest.fixture(scope="module")
+def faces() -> FacePipeline:
+    return FacePipeline()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[launcher.Running, Path]]:
+    """Server and key holder, running on a data folder."""
+    data = tmp_path_factory.mktemp("house")
+    with launcher.running(data, port=launcher.free_port(), settings={}) as pair:
+        yield pair, data
+
+
+@pytest.fixture(scope="module")
+def operator(house: tuple[launcher.Running, Path]) -> Callable[..., Any]:
+    """``veilface gallery …`` on that folder; what it prints."""
+
+    def run(verb: str, *arguments: str) -> Any:
+        command = [sys.executable, "-m", "veilface", "gallery", verb, *arguments, "--data", str(house[1]), "--json"]
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("VEILFACE_")}
+        done = subprocess.run(command, env=outside, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def kiosk(
+    house: tuple[launcher.Running, Path],
+    operator: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    faces: FacePipeline,
+    photos: Path,
+) -> tuple[Kiosk, Path]:
+    """A kiosk of a gallery that knows one person, who is found by now."""
+    pair, _ = house
+    operator("create", GALLERY, "--purpose", "来访登记", "--register")
+    folder = tmp_path_factory.mktemp("kiosk") / "kiosk"
+    code = operator("kiosk", GALLERY)["code"]
+    joined = Kiosk.join(folder, server=pair.url, code=code, name="北门", faces=faces)
+    with pytest.raises(ServerRefused):  # a code is good for one kiosk
+        Kiosk.join(folder.with_name("second"), server=pair.url, code=code)
+    joined.register(photos / "obama.jpg", name=NAME)
+    deadline = time.monotonic() + DEADLINE_S
+    while joined.search(photos / "obama2.jpg").answer.outcome != "found":
+        assert time.monotonic() < deadline, pair.server.log.read_text()[-2000:]
+        time.sleep(0.5)
+    return joined, folder
+
+
+def names(kiosk: Kiosk) -> list[str]:
+    return [person.name for person in kiosk.people()]
+
+
+def test_a_clip_is_watched_and_kept_with_names(
+    kiosk: tuple[Kiosk, Path], veilface: Veilface, tmp_path: Path, photos: Path, faces: FacePipeline
+) -> None:
+    clip = film(photos, ("obama2.jpg", "biden.jpg"), tmp_path / "clip.mp4", frames=12, faces=faces)
+    done = veilface("watch", "--kiosk", kiosk[1], "--video", clip, "--out", tmp_path / "seen.mp4", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [person["name"] for person in told["people"]] == [NAME]
+    assert told["frames"] == 12
+    assert told["fps"] > 0
+    assert set(told["stages_ms"]) == {"read", "detect", "track", "embed", "protect", "search", "draw"}
+    with av.open(str(tmp_path / "seen.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 12
+
+
+def test_a_folder_of_pictures_is_recognised_and_drawn(
+    kiosk: tuple[Kiosk, Path], veilface: Veilface, tmp_path: Path, photos: Path
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("obama2.jpg", "biden.jpg"):
+        (pictures / name).write_bytes((photos / name).read_bytes())
+    done = veilface("watch", "--kiosk", kiosk[1], "--images", pictures, "--out", tmp_path / "seen")
+    assert done.returncode == 0, done.stderr
+    assert NAME in done.stdout
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["biden.jpg", "obama2.jpg"]
+
+
+def test_people_are_registered_listed_renamed_and_removed(
+    kiosk: tuple[Kiosk, Path], veilface: Veilface, tmp_path: Path, photos: Path
+) -> None:
+    here, folder = kiosk
+    dark = tmp_path / "dark.png"
+    Image.new("RGB", (200, 200)).save(dark)
+    arguments = ("kiosk", "register", photos / "biden.jpg", dark, "--name", "乔", "--kiosk", folder, "--json")
+    refused = veilface(*arguments)
+    assert refused.returncode == 2  # nobody is registered without consent
+    assert names(here) == [NAME]
+    done = veilface(*arguments, "--consent")
+    assert done.returncode == 0, done.stderr
+    assert "dark.png" in done.stderr
+    registered = json.loads(done.stdout)
+    assert (registered["person"]["name"], registered["pictures"]) == ("乔", 1)
+    assert here.rename(registered["person"]["id"], name="乔 B.").name == "乔 B."
+    assert names(here) == [NAME, "乔 B."]
+    assert veilface("kiosk", "remove", registered["person"]["id"], "--kiosk", folder).returncode == 2  # nobody to ask
+    with pytest.raises(ServerRefused):
+        here.remove_all(confirm="another gallery")
+    assert names(here) == [NAME, "乔 B."]
+    here.remove(registered["person"]["id"])
+    assert names(here) == [NAME]
+
+
+def test_a_picture_without_a_face_registers_nobody(
+    kiosk: tuple[Kiosk, Path], veilface: Veilface, tmp_path: Path
+) -> None:
+    Image.new("RGB", (200, 200)).save(tmp_path / "nobody.png")
+    picture = tmp_path / "nobody.png"
+    done = veilface("kiosk", "register", picture, "--name", "无", "--consent", "--kiosk", kiosk[1])
+    assert done.returncode == 1
+    assert names(kiosk[0]) == [NAME]
+
+
+def test_another_key_for_the_gallery_is_refused_and_no_face_leaves(
+    kiosk: tuple[Kiosk, Path], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = kiosk
+    sent: list[str] = []
+    real = httpx.Client.send
+
+    def send(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        sent.append(request.url.path)
+        response = real(self, request, **options)
+        if not request.url.path.endswith("/kiosk/challenges"):
+            return response
+        forged = [grant | {"key_fp": "A" * 43} for grant in response.json()]
+        return httpx.Response(response.status_code, json=forged, request=request)
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    with pytest.raises(KeyNotTrusted):
+        here.search(photos / "obama2.jpg")
+    assert not any(path.endswith("/searches") for path in sent)
+
+
+def test_a_folder_is_one_kiosk_and_nobody_else_may_read_it(kiosk: tuple[Kiosk, Path], tmp_path: Path) -> None:
+    here, folder = kiosk
+    assert {path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())} == {0}
+    with pytest.raises(KioskExists):
+        Kiosk.join(folder, server=here.membership.server, code="x")
+    with pytest.raises(NoKiosk):
+        Kiosk(tmp_path)
+
+
+def test_one_thing_is_watched_at_a_time(veilface: Veilface, tmp_path: Path) -> None:
+    done = veilface("watch", "--images", tmp_path, "--camera", "0", "--kiosk", tmp_path)
+    assert (done.returncode, "--camera" in done.stderr) == (2, True)
+
+
+def test_everybody_goes_when_the_gallerys_name_is_typed(kiosk: tuple[Kiosk, Path], photos: Path) -> None:
+    here, _ = kiosk
+    here.remove_all(confirm=GALLERY)
+    assert names(here) == []
+    assert here.search(photos / "obama2.jpg").answer.outcome == "nobody"
