@@ -1,6 +1,7 @@
 """What is said of galleries is read back as it was, or not at all."""
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from veilface.keyholder import desk
 from veilface.keyholder import gallery_messages as wire
-from veilface.keyholder import service
 from veilface.keyholder.errors import KeyHolderBusy, KeyHolderUnavailable, Malformed
 from veilface.keyholder.gallery_client import RemoteGalleries, RemoteGalleryHolder
 from veilface.keyholder.gallery_errors import QueryUnknown
@@ -136,16 +137,17 @@ def test_large_messages_go_in_pieces_that_are_the_same_octets() -> None:
 
 
 def test_few_large_requests_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "READ_TIMEOUT_S", 0.01)
-    desk = service._Desk(None)  # type: ignore[arg-type]
+    monkeypatch.setattr(desk, "READ_TIMEOUT_S", 0.01)
+    made = desk.Desk(None)  # type: ignore[arg-type]
 
     async def crowd() -> None:
-        large = service.LARGE_BYTES + 1
-        async with desk._room(large), desk._room(large), desk._room(service.LARGE_BYTES):
+        large = desk.LARGE_BYTES + 1
+        with ExitStack() as held:
+            for length in (large, large, desk.LARGE_BYTES):
+                await made.enter(held, length)
             with pytest.raises(KeyHolderBusy):
-                async with desk._room(large):
-                    pytest.fail("a third one was let in")
-        async with desk._room(large):
-            pass
+                await made.enter(held, large)
+        with ExitStack() as held:
+            await made.enter(held, large)
 
     asyncio.run(crowd())
