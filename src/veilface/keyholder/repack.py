@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from veilface.kernel import threads
 from veilface.keyholder import opening
 from veilface.keyholder.audit import Cause
 from veilface.keyholder.decide import Evidence, judge
@@ -187,7 +188,8 @@ class Packing:
     def _add(self, templates: Sequence[tuple[int, Masked]]) -> None:
         secrets = {key_fp: self._secret_of(key_fp) for key_fp in {one.key_fp for _, one in templates}}
         known = [(slot, one, secret) for slot, one in templates if (secret := secrets[one.key_fp]) is not None]
-        coordinates, sound = open_masked([secret for _, _, secret in known], [one for _, one, _ in known])
+        some, secrets_of_some = [one for _, one, _ in known], [secret for _, _, secret in known]
+        coordinates, sound = open_masked(secrets_of_some, some, threads=threads.here())
         slots = np.array([slot for slot, _, _ in known], np.int64)[sound]
         rescaled = (2 * coordinates[sound] + TEMPLATE_DIVISOR) // (2 * TEMPLATE_DIVISOR)
         self._columns[slots] = SCAN.reduce(rescaled)
