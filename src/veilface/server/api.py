@@ -40,7 +40,8 @@ log = structlog.stdlib.get_logger("veilface.server.api")
 DESCRIPTION = """\
 Bytes are base64url without padding, identifiers 32 hex digits, times ISO 8601 in UTC (milliseconds since 1970 where a
 name ends in `_ms`). Every failure is `{code, message, details}`; the message follows `Accept-Language` (Chinese by
-default). The site signs in with a session cookie and sends `X-CSRFToken`; programs send `Authorization: Bearer vf_…`.
+default). The site signs in with a session cookie and sends `X-CSRFToken`; programs send `Authorization: Bearer vf_…`,
+kiosks `Bearer vk_…`.
 """
 
 

@@ -7,6 +7,12 @@ from typing import Any
 from veilface.server.api import DESCRIPTION, api
 from veilface.server.wire import Json
 
+WHO = {
+    "SiteAccess": "session cookie",
+    "ProgramAccess": "bearer token",
+    "KioskAccess": "kiosk's bearer token",
+}
+
 
 def document() -> str:
     """The OpenAPI document, keys sorted."""
@@ -35,8 +41,8 @@ def reference() -> str:
 
 def _operation(title: str, operation: Json) -> Iterator[str]:
     yield from (f"## `{title}`", "", operation["description"], "")
-    signed_in = "session cookie or bearer token" if operation.get("security") else "anybody"
-    yield f"- Who: {signed_in}"
+    callers = sorted({WHO[name] for way in operation.get("security", ()) for name in way})
+    yield f"- Who: {', '.join(callers) or 'anybody'}"
     for parameter in operation["parameters"]:
         yield f"- `{parameter['name']}` in the {parameter['in']}: {_type(parameter['schema'])}"
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():

@@ -8,7 +8,7 @@ from veilface.keyholder.gallery_client import RemoteGalleryHolder
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.match.confirmation import confirmed
 from veilface.match.engine.errors import EngineFailed
-from veilface.match.gallery_errors import GalleryDamaged, GalleryEmpty
+from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEmpty
 from veilface.match.masks import prepare
 from veilface.match.search import Candidates
 from veilface.match.search import search as search_gallery
@@ -53,7 +53,7 @@ def search(kiosk: Kiosk, *, data: bytes) -> Answer:
             persons = [person for person in candidates.persons if query.confirms(person)]
     except GalleryEmpty:
         return Answer(outcome="nobody", people=(), searched=0, stages_ms=watch.stages_ms)
-    except (GalleryDamaged, GalleryUnknown, EngineFailed) as error:  # until rebuilt, rotated, or back
+    except (GalleryBusy, GalleryDamaged, GalleryUnknown, EngineFailed) as error:  # packed, rebuilt, rotated, cut off
         raise GalleryUnusable from error
     people = _people(kiosk, persons)
     return Answer(outcome=_outcome(candidates, people), people=people, searched=searched, stages_ms=watch.stages_ms)
