@@ -16,7 +16,7 @@ static const uint32_t PRIMES[VF_RESULT_PRIMES] = {VF_RESULT_0, VF_RESULT_1, VF_R
 
 VF_BODY uint32_t residue(int32_t number, uint32_t prime) { return (uint32_t)number + (prime & -(uint32_t)(number < 0)); }
 
-/* In: the numbers to encrypt, 0 and 0 among them; words of one place's four polynomials and two secrets. */
+/* What one place's masks are made of, five polynomials: both secrets, and what is added to the three components. */
 VF_BODY void mask_residues(const uint32_t *uniform, uint32_t offset, const int8_t *secrets, const int8_t *errors, uint32_t *words,
                            uint16_t *share) {
     for (size_t i = 0; i < VF_DEGREE; i++) {

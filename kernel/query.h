@@ -42,8 +42,8 @@ void vf_seal(const int64_t *messages, const int8_t *noise, const uint32_t *secon
              uint32_t *out, size_t rows, size_t threads, vf_level level);
 
 /* out[pairs][2][2048]: the slots' real and imaginary parts of blinded[pairs][3][3][4096] under (1, s, ~s).
- * result: roots of the three inverse transforms. */
-void vf_answer(const uint32_t *blinded, vf_secrets secrets, const vf_roots result[VF_RESULT_PRIMES], const vf_turns turns,
+ * secret[3][4096]; result: roots of the three inverse transforms. */
+void vf_answer(const uint32_t *blinded, const uint32_t *secret, const vf_roots result[VF_RESULT_PRIMES], const vf_turns turns,
                double *out, size_t pairs, size_t threads, vf_level level);
 
 #ifdef __cplusplus

@@ -80,16 +80,16 @@ static void seal(Array<const int64_t> messages, Array<const int8_t> noise, Words
             threads, best);
 }
 
-static void answer(Words blinded, Words scan_secret, Words result_secret, Words powers, Words quotients, Turns turns,
-                   Array<double> out, size_t threads, int level) {
+static void answer(Words blinded, Words secret, Words powers, Words quotients, Turns turns, Array<double> out, size_t threads,
+                   int level) {
     const size_t pairs = blinded.ndim() == 4 ? blinded.shape(0) : 0;
-    const vf_secrets secrets = secrets_of(scan_secret, result_secret);
     const ResultRoots result(powers, quotients);
     const vf_turns &table = turns_of(turns);
     require(is_shaped(blinded, {pairs, 3, PRIMES, N}) && is_shaped(out, {2 * pairs, VF_SLOTS}), "blinded (pairs, 3, 3, 4096)");
+    require(is_shaped(secret, {PRIMES, N}), "secret (3, 4096)");
     const vf_level best = level_of(level);
     nb::gil_scoped_release release;
-    vf_answer(blinded.data(), secrets, result.rows, table, out.data(), pairs, threads, best);
+    vf_answer(blinded.data(), secret.data(), result.rows, table, out.data(), pairs, threads, best);
 }
 
 static void mask_places(Words uniform, uint32_t offset, Words key, Array<const int8_t> secrets, Array<const int8_t> errors,
@@ -144,7 +144,6 @@ void define_query(nb::module_ &module) {
                "threads"_a, "level"_a);
     module.def("seal", &seal, "messages"_a.noconvert(), "noise"_a.noconvert(), "second"_a.noconvert(), "secret"_a.noconvert(),
                "powers"_a.noconvert(), "quotients"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
-    module.def("answer", &answer, "blinded"_a.noconvert(), "scan_secret"_a.noconvert(), "result_secret"_a.noconvert(),
-               "powers"_a.noconvert(), "quotients"_a.noconvert(), "turns"_a.noconvert(), "out"_a.noconvert(), "threads"_a,
-               "level"_a);
+    module.def("answer", &answer, "blinded"_a.noconvert(), "secret"_a.noconvert(), "powers"_a.noconvert(),
+               "quotients"_a.noconvert(), "turns"_a.noconvert(), "out"_a.noconvert(), "threads"_a, "level"_a);
 }

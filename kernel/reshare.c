@@ -10,8 +10,8 @@
 enum {
     N = VF_RESULT_DEGREE,
     POLYNOMIAL = VF_RESULT_POLYNOMIAL,
-    INVERSE_OF_0 = 13407029,      /* of VF_RESULT_0 modulo VF_RESULT_1 */
-    INVERSE_OF_BOTH = 13194088,   /* of VF_RESULT_0 * VF_RESULT_1 modulo VF_RESULT_2 */
+    INVERSE_OF_0 = 13407029,    /* of VF_RESULT_0 modulo VF_RESULT_1 */
+    INVERSE_OF_BOTH = 13194088, /* of VF_RESULT_0 * VF_RESULT_1 modulo VF_RESULT_2 */
 };
 static const uint32_t PRIMES[VF_RESULT_PRIMES] = {VF_RESULT_0, VF_RESULT_1, VF_RESULT_2};
 
@@ -224,8 +224,7 @@ VF_BODY void decode(const uint32_t *words, const vf_turns turns, double *even, d
 VF_VERSIONS(void, decode, (const uint32_t *words, const vf_turns turns, double *even, double *odd), (words, turns, even, odd))
 
 typedef struct {
-    const uint32_t *blinded;
-    vf_secrets secrets;
+    const uint32_t *blinded, *secret;
     const vf_roots *result;
     const vf_turns *turns;
     double *out;
@@ -238,15 +237,15 @@ static void answer_pair(const void *context, size_t pair) {
     double *out = job->out + pair * 2 * VF_SLOTS;
     for (size_t row = 0; row < VF_RESULT_PRIMES; row++) {
         const vf_roots roots = job->result[row];
-        open_blinded_row_at(job->level)(row, job->blinded + pair * 3 * POLYNOMIAL + row * N, job->secrets.result + row * N,
+        open_blinded_row_at(job->level)(row, job->blinded + pair * 3 * POLYNOMIAL + row * N, job->secret + row * N,
                                         words + row * N);
         vf_inverse(words + row * N, 1, N, roots.powers, roots.quotients, PRIMES[row], job->level);
     }
     decode_at(job->level)(words, *job->turns, out, out + VF_SLOTS);
 }
 
-void vf_answer(const uint32_t *blinded, vf_secrets secrets, const vf_roots result[VF_RESULT_PRIMES], const vf_turns turns,
+void vf_answer(const uint32_t *blinded, const uint32_t *secret, const vf_roots result[VF_RESULT_PRIMES], const vf_turns turns,
                double *out, size_t pairs, size_t threads, vf_level level) {
-    const answering job = {blinded, secrets, result, (const vf_turns *)turns, out, level};
+    const answering job = {blinded, secret, result, (const vf_turns *)turns, out, level};
     vf_parallel(answer_pair, &job, pairs, threads);
 }

@@ -162,8 +162,7 @@ def seal(
 ) -> None: ...
 def answer(
     blinded: NDArray[np.uint32],
-    scan_secret: NDArray[np.uint32],
-    result_secret: NDArray[np.uint32],
+    secret: NDArray[np.uint32],
     powers: NDArray[np.uint32],
     quotients: NDArray[np.uint32],
     turns: NDArray[np.float64],

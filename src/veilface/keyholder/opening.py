@@ -38,7 +38,7 @@ def answers(secret: GallerySecretKey, blinded: Words) -> NDArray[np.float64]:
     """The blinded scores (places, 2048) in ``blinded`` (pairs, 3, 3, 4096)."""
     out = np.empty((2 * len(blinded), SLOTS))
     opening = _result_roots(inverse_roots)
-    _KERNEL.answer(blinded, secret.scan, secret.result, *opening, TURNS, out, threads.here(), _LEVEL)
+    _KERNEL.answer(blinded, secret.result, *opening, TURNS, out, threads.here(), _LEVEL)
     return out
 
 

@@ -44,8 +44,7 @@ def reshare(  # noqa: PLR0917 – the kernel's signature
 
 def answer(  # noqa: PLR0917 – the kernel's signature
     blinded: Words,
-    scan_secret: Words,
-    result_secret: Words,
+    secret: Words,
     powers: Words,
     quotients: Words,
     turns: Reals,
@@ -54,7 +53,7 @@ def answer(  # noqa: PLR0917 – the kernel's signature
     level: int,
 ) -> None:
     """Slots of a few pairs at a time."""
-    del scan_secret, powers, quotients, turns, threads, level
+    del powers, quotients, turns, threads, level
     for pairs in few(len(blinded)):
         places = slice(2 * pairs.start, 2 * pairs.stop)
-        out[places][0::2], out[places][1::2] = slots.values(open_results(blinded[pairs], result_secret))
+        out[places][0::2], out[places][1::2] = slots.values(open_results(blinded[pairs], secret))
