@@ -1,7 +1,10 @@
 """Galleries from the matcher's side of the wall: every verb over mutual TLS; a packer, and one search at a time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Final, TypeVar
 
 from veilface.keyholder import gallery_messages as wire
@@ -14,6 +17,7 @@ from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.protect.word_ring import Words
 
 RECEIPT_BYTES: Final = 192
+_ON_THEIR_WAY: Final = 2
 T = TypeVar("T")
 
 
@@ -139,21 +143,31 @@ class RemotePacker:
         return self._api.gallery_create(gallery=self._gallery, epoch=epoch)
 
     def pack(self, epoch: int, templates: Iterable[Masked | None]) -> PackedBlock:
-        """Convert up to 2048 templates into one block; never more than one part of them is held here."""
-        pack, part = self._api.gallery_pack_begin(gallery=self._gallery, epoch=epoch), dict[int, Masked]()
-        for slot, template in enumerate(templates):
-            if template is not None:
-                part[slot] = template
-            if len(part) == wire.MOST_IN_PART:
-                self._api.gallery_pack_part(pack=pack, templates=part)
-                part = {}
-        if part:
-            self._api.gallery_pack_part(pack=pack, templates=part)
+        """Convert up to 2048 templates into one block.
+
+        Two parts at most are on their way while the next is made, and no more of the templates are held here.
+        """
+        pack = self._api.gallery_pack_begin(gallery=self._gallery, epoch=epoch)
+        with ThreadPoolExecutor(_ON_THEIR_WAY, thread_name_prefix="veilface-pack") as threads:
+            sent: deque[Future[None]] = deque()
+            for part in _parts(templates):
+                sent.append(threads.submit(self._api.gallery_pack_part, pack=pack, templates=part))
+                if len(sent) > _ON_THEIR_WAY:
+                    sent.popleft().result()
+            for future in sent:
+                future.result()
         return self._api.gallery_pack_end(pack=pack)
 
     def erase_before(self, epoch: int) -> None:
         """Erase the keys of older epochs."""
         self._api.gallery_erase_before(gallery=self._gallery, epoch=epoch)
+
+
+def _parts(templates: Iterable[Masked | None]) -> Iterator[dict[int, Masked]]:
+    """Those who are there by their slots, as many at a time as the key holder takes."""
+    placed = ((slot, one) for slot, one in enumerate(templates) if one is not None)
+    while part := dict(islice(placed, wire.MOST_IN_PART)):
+        yield part
 
 
 class RemoteGalleryHolder:

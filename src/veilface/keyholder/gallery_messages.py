@@ -31,7 +31,7 @@ from veilface.protect.gallery import (
 )
 from veilface.protect.homomorphic import DIMENSION
 from veilface.protect.ring import DATA, N
-from veilface.protect.rlwe import NORM_BYTES, PUBLIC_KEY_BYTES, RANGE_BYTES, RESIDUE_BYTES, SCORE_BYTES
+from veilface.protect.rlwe import NORM_BYTES, PUBLIC_KEY_BYTES, RANGE_BYTES, RESIDUE_BYTES, SCORE_BYTES, pack_words
 from veilface.protect.stream import SEED_BYTES
 from veilface.protect.word_ring import Words
 
@@ -111,17 +111,19 @@ REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
 
 def dump_masked(hidden: Masked) -> bytes:
     """``key_fp(32)‖second(36,864)‖first(1,152)``."""
-    return hidden.key_fp + _residues(hidden.second) + _residues(hidden.first)
+    return hidden.key_fp + pack_words(hidden.second) + pack_words(hidden.first)
 
 
 def load_masked(data: Octets) -> Masked:
     """Read 38,048 bytes."""
     exactly(data, MASKED_BYTES, "masked")
-    rest, split = data[HASH_BYTES:], RESIDUE_BYTES * int(np.prod(_SECOND))
+    # Overlapping 4-byte reads at a stride of 3; the spare last byte keeps the final read inside the buffer.
+    residues = bytes(data[HASH_BYTES:]) + b"\0"
+    overlapping = np.ndarray((len(residues) // RESIDUE_BYTES,), "<u4", buffer=residues, strides=(RESIDUE_BYTES,))
+    words = overlapping & np.uint32((1 << 8 * RESIDUE_BYTES) - 1)
+    split = int(np.prod(_SECOND))
     return Masked(
-        key_fp=bytes(data[:HASH_BYTES]),
-        second=_read_residues(rest[:split]).reshape(_SECOND),
-        first=_read_residues(rest[split:]).reshape(_FIRST),
+        key_fp=bytes(data[:HASH_BYTES]), second=words[:split].reshape(_SECOND), first=words[split:].reshape(_FIRST)
     )
 
 
@@ -152,18 +154,6 @@ def _load_words(data: Octets, shape: tuple[int, ...], field: str) -> Words:
     if not data or len(data) % _size(shape):
         raise Malformed(field=field, got=f"{len(data)} B", expected=f"n · {_size(shape)} B")
     words: Words = np.frombuffer(data, "<u4").astype(np.uint32, copy=False).reshape(-1, *shape)
-    return words
-
-
-def _residues(words: Words) -> bytes:
-    octets = words.astype("<u4").reshape(-1, 1).view(np.uint8)
-    return bytes(octets[:, :RESIDUE_BYTES].tobytes())
-
-
-def _read_residues(data: Octets) -> Words:
-    octets = np.zeros((len(data) // RESIDUE_BYTES, WORD_BYTES), np.uint8)
-    octets[:, :RESIDUE_BYTES] = np.frombuffer(data, np.uint8).reshape(-1, RESIDUE_BYTES)
-    words: Words = octets.view("<u4").astype(np.uint32, copy=False).reshape(-1)
     return words
 
 

@@ -76,7 +76,7 @@ def parse_residues(data: bytes, *, components: int, basis: Basis = DATA) -> Pars
     return words
 
 
-def pack_words(residues: Residues) -> bytes:
+def pack_words(residues: Residues | Parsed) -> bytes:
     """The wire form of residues in [0, 2^24), any shape, in C order."""
     wire = np.empty(RESIDUE_BYTES * residues.size + 1, np.uint8)
     # Overlapping 4-byte writes at a stride of 3, in ascending order: each high zero byte is overwritten by the next
