@@ -158,11 +158,13 @@ class SqliteTruth:
                     yield Enrolment(member=member, person=person, template=template, public_key=key[0], key_fp=key_fp)
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
+        keys = set[bytes]()
         with self._transaction():
             for one in enrolments:
-                self._db.execute(
-                    "INSERT INTO keys VALUES (?, ?) ON CONFLICT (fingerprint) DO NOTHING", (one.key_fp, one.public_key)
-                )
+                if one.key_fp not in keys:
+                    key = one.key_fp, one.public_key
+                    self._db.execute("INSERT INTO keys VALUES (?, ?) ON CONFLICT (fingerprint) DO NOTHING", key)
+                    keys.add(one.key_fp)
                 added = self._db.execute(
                     "INSERT INTO members (id, person, key_fp) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING "
                     "RETURNING number",
