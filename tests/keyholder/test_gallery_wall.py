@@ -34,7 +34,7 @@ def remote(running: Running) -> Iterator[RemoteKeyHolder]:
         yield client
 
 
-def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, tmp_path: Path) -> None:
+def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, running: Running, tmp_path: Path) -> None:
     with closing(Hall(remote, tmp_path)) as hall:
         person, friend = hall.joined(FACE), hall.registered(FRIEND)
         hall.gallery.pack()
@@ -44,6 +44,10 @@ def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, tmp_path: Path
         assert hall.search(STRANGER)[0].persons == ()
         remote.gallery_drop(gallery=hall.kiosk.account, account=person.account)
         remote.gallery_forget(gallery=hall.kiosk.account)
+        log = running.log.read_text()
+        assert "identify_conclude" in log
+        for value in (hall.kiosk.account, hall.kiosk.device, person.account, friend.person):
+            assert value.hex() not in log
         with pytest.raises(GalleryUnknown):
             hall.search(FACE)
 
