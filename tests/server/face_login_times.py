@@ -103,7 +103,12 @@ def report(taken: dict[str, list[float]]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name, times in taken.items():
         low, median, high = statistics.quantiles(times, n=4)
-        shown[name] = {"n": len(times), "median_ms": round(median, 2), "min_ms": round(min(times), 2), "iqr_ms": round(high - low, 2)}
+        shown[name] = {
+            "n": len(times),
+            "median_ms": round(median, 2),
+            "min_ms": round(min(times), 2),
+            "iqr_ms": round(high - low, 2),
+        }
         if name not in {"near miss", "accepted", "server"}:
             shown[name]["p_equal_to_near_miss"] = round(mann_whitney(taken["near miss"], times), 3)
     return shown

@@ -134,6 +134,12 @@ def test_a_body_without_a_length_is_refused(api: Api) -> None:
     assert (answer.status, answer.code) == (411, "server.length_required")
 
 
+def test_a_method_that_an_address_does_not_take(api: Api) -> None:
+    answer = api.delete("/site")
+    assert (answer.status, answer.code) == (405, "server.wrong_method")
+    assert answer.headers["Allow"] == "GET"
+
+
 def test_registrations_from_one_address_are_limited(api: Api) -> None:
     for _ in range(throttle.REGISTRATIONS.attempts):
         throttle.spend(throttle.REGISTRATIONS, "127.0.0.1")

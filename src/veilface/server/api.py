@@ -17,6 +17,7 @@ from veilface.server.accounts.api import router as accounts
 from veilface.server.accounts.device_api import router as devices
 from veilface.server.accounts.passkey_api import router as passkeys
 from veilface.server.accounts.sign_in_api import router as sign_ins
+from veilface.server.documented import failures, failures_of
 from veilface.server.enrolment.api import router as enrolment
 from veilface.server.errors import (
     BadRequest,
@@ -62,14 +63,14 @@ class VeilfaceApi(NinjaAPI):
     """django-ninja with our error shape in the schema."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The schema, in which every operation names the answer for a failure."""
+        """The schema, in which every operation names its failures."""
         schema = super().get_openapi_schema(**options)
         schema["components"]["schemas"]["Failure"] = Failure.model_json_schema()
-        failure = {"$ref": "#/components/schemas/Failure"}
-        answer = {"description": "Refused or failed", "content": {"application/json": {"schema": failure}}}
+        schema["components"]["responses"] = failures()
         for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"]["default"] = answer
+            for method, operation in operations.items():
+                answers = {str(status): answer for status, answer in operation["responses"].items()}
+                operation["responses"] = failures_of(method, operation) | answers
         return schema
 
 

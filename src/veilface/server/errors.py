@@ -8,7 +8,7 @@
     ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
     │                 PasswordTooShort · PasswordTooCommon · TermsChanged
     │                 PasskeyUnusable · PasskeyKnown · PasskeyNameUnusable · TooManyPasskeys
-    ├── requests      NotFound · BadRequest · InvalidRequest
+    ├── requests      NotFound · BadRequest · InvalidRequest · WrongMethod
     │                 UnsupportedBody · LengthRequired · BodyTooLarge · BodyWrongLength
     ├── messages      WrongMessage · StaleMessage · ContextMismatch · ChallengeUnknown
     ├── face login    FaceLoginRefused · FaceLoginPaused · FaceLoginDisabled
@@ -189,6 +189,13 @@ class InvalidRequest(ServerError):
 
     code = "server.invalid_request"
     status = 422
+
+
+class WrongMethod(ServerError):
+    """There is something at this address, but not for this method."""
+
+    code = "server.wrong_method"
+    status = 405
 
 
 class UnsupportedBody(ServerError):

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 
-from veilface.server.errors import BodyTooLarge, LengthRequired, ServerError, UnsupportedBody
+from veilface.server.errors import BodyTooLarge, LengthRequired, ServerError, UnsupportedBody, WrongMethod
 from veilface.server.failures import failure_response
 
 Next = Callable[[HttpRequest], HttpResponseBase]
@@ -74,7 +74,7 @@ class SecurityHeaders:
 
 
 class ApiBodies:
-    """Refuse a body by what its headers say, before a byte of it is read."""
+    """Refuse a body by what its headers say, before a byte of it is read; and a method in the API's own words."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -85,7 +85,12 @@ class ApiBodies:
                 check_body(request)
             except ServerError as refused:
                 return failure_response(request, refused)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.path.startswith(API_PREFIX) and isinstance(response, HttpResponseNotAllowed):
+            refusal = failure_response(request, WrongMethod())
+            refusal["Allow"] = response["Allow"]
+            return refusal
+        return response
 
 
 def check_body(request: HttpRequest) -> None:

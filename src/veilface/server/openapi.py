@@ -14,6 +14,9 @@ WHO = {
 }
 
 
+FAILURE = {"$ref": "#/components/schemas/Failure"}
+
+
 def document() -> str:
     """The OpenAPI document, keys sorted."""
     return json.dumps(schema(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
@@ -47,9 +50,13 @@ def _operation(title: str, operation: Json) -> Iterator[str]:
         yield f"- `{parameter['name']}` in the {parameter['in']}: {_type(parameter['schema'])}"
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         yield f"- Body: `{kind}`, {_type(body['schema'])}"
+    refusals = [status for status, answer in operation["responses"].items() if "$ref" in answer]
     for status, answer in operation["responses"].items():
+        if status in refusals:
+            continue
         kinds = ", ".join(f"`{kind}` {_type(body['schema'])}" for kind, body in answer.get("content", {}).items())
         yield f"- {status}: {kinds or 'empty'}"
+    yield f"- {', '.join(refusals)}: {_type(FAILURE)}"
     yield ""
 
 
