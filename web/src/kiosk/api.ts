@@ -18,7 +18,7 @@ export const kioskApi = {
     data(requestJson<NewKiosk>('POST', '/kiosks', { body: request })),
 
   state: (token: string) => data(requestJson<KioskState>('GET', '/kiosk', { token })),
-  publicKey: (keyFp: Hex) => requestBytes(`/keys/${keyFp}`),
+  publicKey: (token: string, keyFp: Hex) => requestBytes(`/keys/${keyFp}`, { token }),
   challenges: (token: string, type: 'identify' | 'register', count: number) =>
     data(requestJson<Challenge[]>('POST', '/kiosk/challenges', { token, body: { type, count } })),
   /** `envelope` is header ‖ signature ‖ probe; the answer carries stage timings. */

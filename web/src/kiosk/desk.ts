@@ -97,7 +97,7 @@ export class Desk {
   async #certifiedKey({ key_cert, key_fp }: Challenge): Promise<Bytes> {
     if (key_cert === null || key_fp === null) throw refused('missing')
     const cert = await readCert(fromBase64url(key_cert), this.#kiosk.keyHolder)
-    this.#key ??= await kioskApi.publicKey(this.#kiosk.keyFp)
+    this.#key ??= await kioskApi.publicKey(this.#kiosk.token, this.#kiosk.keyFp)
     const now = Date.now()
     const checks: Record<string, boolean> = {
       purpose: cert.purpose === KeyPurpose.GALLERY,
