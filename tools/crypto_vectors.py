@@ -117,7 +117,7 @@ def header(kind: int, *, named: bool, context: bytes | None = None, suite: int =
 def envelope() -> dict[str, Any]:
     """Headers, contexts, a certificate and the receipt of the first header."""
     public = key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    device_id, binding = stream("device", 16), stream("binding", 32)
+    device_id, binding, gallery = stream("device", 16), stream("binding", 32), stream("gallery", 16)
     headers = [header(11, named=True), header(10, named=True), header(17, named=False)]
     headers += [header(10, named=True, suite=3), header(11, named=True, suite=4)]
     cert = b"VFKC\x03\x01" + stream("account", 16) + struct.pack(">IQQ", 7, 1_700_000_000_000, 1_800_000_000_000)
@@ -147,6 +147,15 @@ def envelope() -> dict[str, Any]:
             "device_id": device_id.hex(),
             "hash": hashlib.sha256(b"VFREVOKE" + device_id).hexdigest(),
         },
+        "gallery_contexts": [
+            {
+                "act": act,
+                "gallery": gallery.hex(),
+                "hash": hashlib.sha256(b"VFGALLERY" + gallery + act.encode()).hexdigest(),
+            }
+            for act in ("in", "out", "register")
+        ],
+        "search_context": {"gallery": gallery.hex(), "hash": hashlib.sha256(b"VFSEARCH" + gallery).hexdigest()},
         "key_cert": {"bytes": (cert + sign(cert)).hex(), "epoch": 7, "suite": 3},
         "receipt": {"bytes": (receipt + sign(receipt)).hex(), "total_decisions": 345, "time_ms": 1_700_000_000_456},
     }

@@ -266,6 +266,10 @@ def test_vectors(vectors: Path) -> None:
     device_id = bytes.fromhex(device["device_id"])
     assert envelope.device_context(bytes.fromhex(device["public_key"]), device_id).hex() == device["hash"]
     assert envelope.revocation_context(device_id).hex() == data["revocation_context"]["hash"]
+    for case in data["gallery_contexts"]:
+        assert envelope.gallery_context(bytes.fromhex(case["gallery"]), case["act"]).hex() == case["hash"]
+    search = data["search_context"]
+    assert envelope.search_context(bytes.fromhex(search["gallery"])).hex() == search["hash"]
     cert = KeyCert.parse(bytes.fromhex(data["key_cert"]["bytes"]))
     cert.verify(public)
     assert (cert.epoch, cert.suite) == (data["key_cert"]["epoch"], data["key_cert"]["suite"])

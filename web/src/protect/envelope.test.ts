@@ -4,12 +4,14 @@ import { sha256, type Bytes } from './bytes'
 import {
   contextHash,
   deviceContext,
+  galleryContext,
   Header,
   KeyCert,
   MessageType,
   Outcome,
   Receipt,
   revocationContext,
+  searchContext,
   signHeader,
   verifySignature,
   type HeaderFields,
@@ -109,6 +111,14 @@ describe('contexts', () => {
     const { public_key, device_id, hash } = vectors.device_context
     expect(toHex(await deviceContext(hex(public_key), hex(device_id)))).toBe(hash)
     expect(toHex(await revocationContext(hex(device_id)))).toBe(vectors.revocation_context.hash)
+  })
+
+  it('of galleries equal the vectors', async () => {
+    for (const { act, gallery, hash } of vectors.gallery_contexts) {
+      expect(toHex(await galleryContext(hex(gallery), act as 'in'))).toBe(hash)
+    }
+    const { gallery, hash } = vectors.search_context
+    expect(toHex(await searchContext(hex(gallery)))).toBe(hash)
   })
 
   it('refuse a binding of wrong size', async () => {

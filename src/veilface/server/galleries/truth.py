@@ -130,10 +130,12 @@ class DjangoTruth:
 
     def _enrolment(self, row: Member) -> Enrolment | None:
         """The member's template; whoever's key the key holder erased has left, though nobody said so here yet."""
-        held = row.template or row.registration
+        held = row.template or getattr(row, "registration", None)
         try:
-            public_key = self._public_key(held.key_fp)
+            public_key = self._public_key(held.key_fp) if held else None
         except StaleKey:
+            public_key = None
+        if held is None or public_key is None:
             row.delete()
             return None
         return Enrolment(
