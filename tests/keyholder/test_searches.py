@@ -196,6 +196,12 @@ def test_a_query_ends_with_its_kiosk_its_key_and_its_time(
     holder.gallery_erase_before(gallery=kiosk.account, epoch=2)
     refused(data, QueryUnknown, holder.identify_reshare, query=query, shares=shares)
     query = holder.identify_begin(**kiosk.begun(FACE, epoch=2)).query
+    with monkeypatch.context() as racing:  # begun while the erasure was under way
+        racing.setattr(holder._office.searches, "drop", lambda *_, **__: None)
+        kiosk.create(3)
+        holder.gallery_erase_before(gallery=kiosk.account, epoch=3)
+    refused(data, QueryUnknown, holder.identify_reshare, query=query, shares=shares)
+    query = holder.identify_begin(**kiosk.begun(FACE, epoch=3)).query
     monkeypatch.setattr(holder._office.searches._open, "_clock", lambda: float("inf"))
     refused(data, QueryUnknown, holder.identify_reshare, query=query, shares=shares)
 

@@ -88,6 +88,13 @@ def key_fp(db: Connection, gallery: bytes) -> bytes:
     return bytes(row["key_fp"])
 
 
+def require_epoch(db: Connection, gallery: bytes, epoch: int) -> None:
+    """Raises ``GalleryUnknown`` for a gallery or an epoch of its key that was erased."""
+    alive = "SELECT 1 FROM galleries WHERE id = :gallery AND first_epoch <= :epoch"
+    if one(db, alive, gallery=gallery, epoch=epoch) is None:
+        raise GalleryUnknown
+
+
 def named_by(db: Connection, context_hash: bytes, act: Literal["in", "out"]) -> bytes:
     """The gallery whose joining or leaving a message is bound to; raises ``GalleryUnknown``."""
     for row in db.execute("SELECT id FROM galleries"):

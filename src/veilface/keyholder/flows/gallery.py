@@ -170,10 +170,10 @@ def reserve(office: Office, db: Connection, message: Message, *, now_ms: int) ->
     )
 
 
-def superseded(db: Connection, gallery: bytes, device: bytes, now_ms: int) -> Cause:
-    """Whether the kiosk was revoked or the gallery erased while its message was being worked on."""
+def superseded(db: Connection, gallery: bytes, device: bytes, now_ms: int, *, epoch: int = EPOCHS) -> Cause:
+    """Whether the kiosk was revoked, or gallery or epoch erased, while its message was being worked on."""
     try:
-        galleries.key_fp(db, gallery)
+        galleries.require_epoch(db, gallery, epoch)
         devices.require_active(db, account=gallery, device=device, now_ms=now_ms)
     except Refused:
         return Cause.SUPERSEDED

@@ -6,6 +6,7 @@ leaves: a search's answer is one to four places, nobody or too many, and a compa
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import Connection
 
 from veilface.keyholder import audit, gallery_limits
 from veilface.keyholder.admission import Message
@@ -61,7 +62,7 @@ def reshare(office: Office, *, query: bytes, shares: Words) -> Reshared:
     """See ``GalleryApi.identify_reshare``."""
     search = office.searches.find(query)
     with office.store.reading() as db:
-        if superseded(db, search.gallery, search.device, office.clock()):
+        if _gone(db, search, office.clock()):
             raise QueryUnknown
     with _words("shares"), office.stage("reshare"):
         return search.desk.reshare(query, shares)
@@ -109,14 +110,18 @@ def confirm(office: Office, *, query: bytes, evidence: bytes) -> bool:
 
 
 def _record(office: Office, search: Search, type_: int, cause: Cause) -> None:
-    """Write an answer down before it leaves; raises ``QueryUnknown`` where kiosk or gallery are gone meanwhile."""
+    """Write an answer down before it leaves; raises ``QueryUnknown`` where kiosk, gallery or epoch are gone."""
     with office.stage("record"), office.store.transaction() as db:
         now_ms = office.clock()
-        gone = superseded(db, search.gallery, search.device, now_ms)
+        gone = _gone(db, search, now_ms)
         gallery_limits.close(db, attempt=search.attempt)
         audit.append(db, _entry(search, type_, cause | gone, now_ms), key=office.key)
     if gone:
         raise QueryUnknown
+
+
+def _gone(db: Connection, search: Search, now_ms: int) -> Cause:
+    return superseded(db, search.gallery, search.device, now_ms, epoch=search.desk.key.epoch)
 
 
 def _entry(search: Search, type_: int, cause: Cause, now_ms: int) -> Entry:
