@@ -25,6 +25,8 @@ from veilface.protect.word_ring import Words
 
 DIMENSION = 8
 """Small blocks, 128 kB: the same code."""
+WORKERS = 2
+PATIENCE_S = 120
 TLS = {"VEILFACE_ENGINE": "dask", "VEILFACE_DASK_SCHEDULER": "tls://scheduler.example:8786"}
 
 
@@ -41,8 +43,24 @@ SHARDS = [shard(seed) for seed in range(7)]
 PROBE = words(1000)
 
 
+def listening() -> set[tuple[int, str, int]]:
+    """(process, address, port) of this process and all below it."""
+    me = psutil.Process()
+    return {
+        (process.pid, socket.laddr.ip, socket.laddr.port)
+        for process in (me, *me.children(recursive=True))
+        for socket in process.net_connections()
+        if socket.status == psutil.CONN_LISTEN
+    }
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
+def listening_before() -> set[tuple[int, str, int]]:
+    return listening()
+
+
+@pytest.fixture(scope="module")
+def cluster(listening_before: object) -> Iterator[LocalCluster]:
     with loopback_cluster() as made:
         yield made
 
@@ -50,6 +68,7 @@ def cluster() -> Iterator[LocalCluster]:
 @pytest.fixture
 def engine(cluster: LocalCluster, request: pytest.FixtureRequest) -> Iterator[DaskEngine]:
     made = DaskEngine(cluster.scheduler_address, gallery=request.node.name, security=cluster.security)
+    made._connected().wait_for_workers(WORKERS, timeout=PATIENCE_S)  # after a test that killed one
     yield made
     made.close()
 
@@ -156,15 +175,10 @@ def test_a_person_is_found_on_a_cluster(cluster: LocalCluster, tmp_path: Path) -
     pool.close()
 
 
-def test_nothing_listens_beyond_this_machine(cluster: LocalCluster) -> None:
-    me = psutil.Process()
-    open_ports = [
-        socket.laddr.ip
-        for process in (me, *me.children(recursive=True))
-        for socket in process.net_connections()
-        if socket.status == psutil.CONN_LISTEN
-    ]
-    assert set(open_ports) == {"127.0.0.1"}
+def test_nothing_listens_beyond_this_machine(
+    cluster: LocalCluster, listening_before: set[tuple[int, str, int]]
+) -> None:
+    assert {address for _, address, _ in listening() - listening_before} == {"127.0.0.1"}
     assert cluster.scheduler_address.startswith("tls://")
 
 

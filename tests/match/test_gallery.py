@@ -1,7 +1,7 @@
 """A gallery finds whom it should, and nobody who was removed."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.match.parties import Account, unit
 from veilface.keyholder.errors import Malformed
 from veilface.keyholder.gallery_errors import GalleryUnknown, ProbeUnsound
 from veilface.match import block_files
+from veilface.match.engine import LocalEngine, Shard
 from veilface.match.gallery import Gallery, _groups, _small_blocks
 from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEmpty, QueryMasksSpent
 from veilface.match.gallery_truth import Placed, SqliteTruth
@@ -24,6 +25,7 @@ from veilface.match.search import Candidates, search
 from veilface.protect.homomorphic import encode_probe
 from veilface.protect.ring import N
 from veilface.protect.rlwe import PublicKey, encrypt, pack_words
+from veilface.protect.word_ring import Words
 
 THRESHOLD = 0.4
 
@@ -324,3 +326,45 @@ def test_masks_of_a_pool_stay_with_their_process(house: House, pool: QueryPool) 
         os._exit(0 if pool.take(view) is not pool._ready[0] else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert len(pool._ready) == 1
+
+
+# --- while a search is under way -------------------------------------------------------------------------
+
+
+class Meanwhile(LocalEngine):
+    """Something happens to the gallery between the conversion of a probe and its scan."""
+
+    def __init__(self, happening: Callable[[], object]) -> None:
+        super().__init__()
+        self.happening = happening
+
+    def scan(self, shards: Sequence[Shard], probe: Words) -> Words:
+        self.happening()
+        return super().scan(shards, probe)
+
+
+def test_removed_and_packed_anew_while_a_search_is_under_way(house: House, pool: QueryPool) -> None:
+    house.add(1, 2)
+
+    def removal() -> None:
+        house.gallery.remove(identity(2))
+        house.gallery.refresh()
+
+    assert house.asked(pool, 2, engine=Meanwhile(removal)).persons == ()
+    for change in (house.gallery.refresh, house.gallery.rotate):
+        assert house.asked(pool, 1, engine=Meanwhile(change)).persons == (identity(1),)
+
+
+def test_masks_and_queries_leave_nothing_on_the_disk(house: House, pool: QueryPool) -> None:
+    """So after a crash there is nothing to use a second time."""
+    house.add(1)
+    house.gallery.view()
+
+    def disk() -> dict[Path, tuple[int, int]]:
+        files = (path for path in house.folder.rglob("*") if path.is_file())
+        return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+    before = disk()
+    pool.prepare_soon()
+    assert house.asked(pool, 1).persons == (identity(1),)
+    assert disk() == before

@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import dask
 from distributed import LocalCluster
 from distributed.security import Security
 
-from veilface.match.scan import threads_here
+from veilface.kernel import threads
 
 _HOST: Final = "127.0.0.1"
 _ANY_PORT: Final = f"{_HOST}:0"
+_RESTART_S: Final = 600
+"""How long a worker that died may take to come back, on a busy machine, before it is given up."""
 
 
 @contextmanager
@@ -22,9 +25,10 @@ def loopback_cluster(*, workers: int = 2) -> Iterator[LocalCluster]:
     """
     with (
         TemporaryDirectory(prefix="veilface-workers-") as folder,
+        dask.config.set({"distributed.deploy.lost-worker-timeout": _RESTART_S}),
         LocalCluster(
             n_workers=workers,
-            threads_per_worker=max(1, threads_here() // max(1, workers)),
+            threads_per_worker=max(1, threads.here() // max(1, workers)),
             processes=True,
             host=_HOST,
             security=Security.temporary(),
