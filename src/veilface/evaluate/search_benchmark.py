@@ -21,7 +21,7 @@ from veilface.evaluate.ingest_benchmark import Ingest, measure_ingest
 from veilface.evaluate.peers import TenSeal
 from veilface.evaluate.search_query import Timed, WholeQuery, shards_of
 from veilface.evaluate.stopwatch import Spread, Stopwatch
-from veilface.kernel import choice
+from veilface.kernel import choice, threads
 from veilface.kernel.roots import Words
 from veilface.match import scan
 from veilface.match.engine import Engine, open_engine
@@ -143,7 +143,7 @@ def bench_search(
             done += PEER_COMPARISONS
     return SearchBench(
         rounds=rounds,
-        threads=scan.threads_here(),
+        threads=threads.here(),
         kernel=choice.instructions,
         rows=rows,
         growth=[growth for d in dimensions if (growth := _growth([row for row in rows if row.d == d]))],

@@ -6,7 +6,6 @@ cache line – then the coordinate's other component, then the next coordinate. 
 registers while memory is read once, in its own order. See ``docs/adr/0008-the-kernel.md``.
 """
 
-import os
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from veilface.kernel import choice, plain
+from veilface.kernel import threads as cores
 from veilface.kernel.roots import Words
 
 N: Final = 2048
@@ -30,11 +30,6 @@ available: Final = choice.compiled is not None
 def _kernel() -> ModuleType:
     choice.say_what_computes()
     return _KERNEL
-
-
-def threads_here() -> int:
-    """How many threads a scan uses unless told: the cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def arranged(ciphertexts: Words) -> Words:
@@ -66,11 +61,11 @@ def scan(
     """
     if out is None:
         out = np.empty((len(gallery), 3, N), np.uint32)
-    _kernel().scan(list(gallery), probe, out, threads or threads_here(), _LEVEL)
+    _kernel().scan(list(gallery), probe, out, threads or cores.here(), _LEVEL)
     return out
 
 
 def read(words: Words, *, threads: int | None = None) -> int:
     """The exclusive or of all words: what reading memory costs, to measure a scan against."""
-    read_all: int = _kernel().read(words, threads or threads_here(), _LEVEL)
+    read_all: int = _kernel().read(words, threads or cores.here(), _LEVEL)
     return read_all
