@@ -21,7 +21,7 @@ from veilface.keyholder.galleries import GalleryOffice
 from veilface.match.block_files import BlockFiles
 from veilface.match.gallery_truth import Enrolment
 
-PATIENCE_S = 200
+PATIENCE_S = 280
 MOST_SEAMS = 40
 SEAMS = "seams"
 _SPAWNED = get_context("spawn")
