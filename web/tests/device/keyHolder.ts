@@ -1,7 +1,7 @@
 /** A key holder and its relaying server in one, small enough to lie on demand. */
 import type { api } from '@/api'
 import { concatBytes, fromBase64url, fromHex, toBase64url, toHex } from '@/api/bytes'
-import { modelFingerprint, Outcome, SCHEME_NAMES, SCHEMES, sha256, type SchemeName } from '@/protect'
+import { KeyPurpose, modelFingerprint, Outcome, SCHEME_NAMES, SCHEMES, sha256, type SchemeName } from '@/protect'
 
 type Bytes = Uint8Array<ArrayBuffer>
 type Api = typeof api
@@ -54,10 +54,10 @@ export class FakeKeyHolder {
     return new Uint8Array(SCHEMES[this.scheme].keyBytes).fill(this.epoch)
   }
 
-  async certificate(subject = this.account): Promise<Bytes> {
+  async certificate(subject = this.account, purpose: KeyPurpose = KeyPurpose.ACCOUNT): Promise<Bytes> {
     const keyFp = await sha256(this.key)
     const [from, to] = [number(Date.now() - DAY_MS, 8), number(Date.now() + DAY_MS, 8)]
-    return this.#signed(text('VFKC'), Uint8Array.of(SCHEMES[this.scheme].suite, 1), fromHex(subject), number(this.epoch, 4), from, to, keyFp)
+    return this.#signed(text('VFKC'), Uint8Array.of(SCHEMES[this.scheme].suite, purpose), fromHex(subject), number(this.epoch, 4), from, to, keyFp)
   }
 
   async receipt(header: Bytes, templateHash: Bytes): Promise<string> {
