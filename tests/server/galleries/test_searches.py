@@ -23,6 +23,7 @@ def test_who_joined_is_found_and_nobody_else(gallery: Gallery, keeper: Keeper, k
     assert Receipt.parse(decode(answer.json["receipt"])).outcome is Outcome.ACCEPTED
     keeper.round()
     found = kiosk.search(near(guest.face, cosine=0.8))
+    assert found.status == 200, found.body
     assert found.json["outcome"] == "found", found.body
     assert [person["name"] for person in found.json["people"]] == ["测试者"]
     assert found.json["searched"] == 1

@@ -136,10 +136,6 @@ class Member(models.Model):
             # The distance between two templates of one person would tell a block's rotation.
             models.UniqueConstraint(fields=("block", "person"), name="one_template_of_a_person_per_block"),
             models.CheckConstraint(
-                condition=Q(account=None, template=None) | Q(account__isnull=False, template__isnull=False),
-                name="member_of_an_account_has_its_template",
-            ),
-            models.CheckConstraint(
                 condition=Q(block=None, slot=None) | Q(block__isnull=False, slot__isnull=False),
                 name="member_in_a_block_has_a_slot",
             ),

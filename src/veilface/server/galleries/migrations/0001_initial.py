@@ -265,17 +265,6 @@ class Migration(migrations.Migration):
             model_name="member",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("account", None), ("template", None)),
-                    models.Q(("account__isnull", False), ("template__isnull", False)),
-                    _connector="OR",
-                ),
-                name="member_of_an_account_has_its_template",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
                     models.Q(("block", None), ("slot", None)),
                     models.Q(("block__isnull", False), ("slot__isnull", False)),
                     _connector="OR",
