@@ -39,6 +39,9 @@ SCENES = {
     "aside": Scene((Sitter("obama.jpg", share=0.3, across=0.16),)),
     "in the dark": Scene((Sitter("obama.jpg"),), light=0.18),
     "together": Scene((Sitter("obama.jpg", 0.24, -0.12), Sitter("biden.jpg", 0.24, 0.12))),
+    "three people": Scene(
+        (Sitter("obama.jpg", 0.22, -0.33), Sitter("biden.jpg", 0.22), Sitter("astronaut.png", 0.22, 0.33)),
+    ),
 }
 
 

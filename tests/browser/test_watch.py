@@ -1,0 +1,127 @@
+"""A browser as a kiosk: people before its camera, some of whom its gallery knows, and what it does with them."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import BUILT, Visit
+from tests.browser.site import DESKTOP, IMAGES, PATIENCE_MS, SIGNED, Person, words
+from veilface import launcher
+from veilface.protect.scheme import protection
+
+GALLERY = "前台"
+SEALED = SIGNED + protection("homomorphic").probe_bytes
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[launcher.Running, str]]:
+    """Server and key holder with one gallery, and a code for one kiosk."""
+    assert BUILT.exists(), "build the site first: npm --prefix web run build"
+    data = tmp_path_factory.mktemp("house")
+    with launcher.running(data, port=launcher.free_port(), settings={}) as pair:
+        operator(data, "create", GALLERY, "--purpose", "来访登记", "--register")
+        code = re.search(r'"code": "([^"]+)"', operator(data, "kiosk", GALLERY))
+        assert code
+        yield pair, code[1]
+
+
+def operator(data: Path, verb: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", "veilface", "gallery", verb, *arguments, "--data", str(data), "--json"]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("VEILFACE_")}
+    return subprocess.run(command, env=outside, capture_output=True, text=True, check=True).stdout
+
+
+class Kiosk:
+    """The person at the kiosk's page."""
+
+    def __init__(self, person: Person) -> None:
+        self.person, self.page = person, person.page
+
+    def faces(self, outcome: str) -> Locator:
+        return self.page.locator(f'[data-outcome="{outcome}"]')
+
+    def called(self, name: str) -> None:
+        """Wait until a face before the camera has this name."""
+        expect(self.faces("named").filter(has_text=name)).to_be_visible(timeout=PATIENCE_MS)
+
+    def strangers(self, count: int) -> None:
+        expect(self.faces("unknown")).to_have_count(count, timeout=PATIENCE_MS)
+
+    def join(self, code: str) -> None:
+        self.person.go("/watch")
+        self.page.get_by_label(words("watch.join.code")).fill(code)
+        self.page.get_by_label(words("watch.join.name")).fill("北门")
+        self.person.press(words("watch.join.do"))
+
+    def register(self, name: str) -> None:
+        """With the camera: shots are taken by themselves."""
+        self.person.press(words("watch.people.register"))
+        self.page.get_by_label(words("watch.register.name"), exact=True).fill(name)
+        self.page.get_by_role("checkbox").check()
+        self.page.get_by_role("button", name=words("watch.register.do")).click(timeout=PATIENCE_MS)
+        self.person.see(words("watch.register.done", name=name))
+
+    def register_pictures(self, name: str, *pictures: Path) -> None:
+        self.person.press(words("watch.people.register"))
+        self.person.press(words("camera.upload"))
+        self.page.locator("input[type=file]").set_input_files(pictures)
+        self.page.get_by_label(words("watch.register.name"), exact=True).fill(name)
+        self.page.get_by_role("checkbox").check()
+        self.page.get_by_role("button", name=words("watch.register.do")).click(timeout=PATIENCE_MS)
+        self.person.see(words("watch.register.done", name=name))
+
+    def confirm(self, key: str) -> None:
+        self.page.get_by_role("dialog").get_by_role("button", name=words(key), exact=True).click()
+
+
+def test_people_are_registered_named_renamed_and_removed(
+    house: tuple[launcher.Running, str], visit: Visit, photos: Path
+) -> None:
+    pair, code = house
+    person = visit(pair, "obama")
+    kiosk = Kiosk(person)
+    kiosk.join("WRON-GCOD-E000")
+    expect(person.page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
+    person.shot("joining")
+    kiosk.join(code)
+    person.see(words("watch.people.empty"))
+    kiosk.strangers(1)
+    kiosk.register("贝拉克")
+    kiosk.called("贝拉克")
+    person.shot("registered")
+
+    person = visit(pair, "three people", viewport=DESKTOP)
+    kiosk = Kiosk(person)
+    person.go("/watch")
+    kiosk.called("贝拉克")
+    kiosk.strangers(2)
+    kiosk.register_pictures("乔", photos / "biden.jpg")
+    kiosk.called("乔")
+    kiosk.strangers(1)
+    person.press(words("watch.figures.show"))
+    person.shot("named")
+
+    person.press(words("watch.people.renameOf", name="乔"))
+    person.page.get_by_role("dialog").get_by_label(words("watch.register.name"), exact=True).fill("乔 B.")
+    kiosk.confirm("watch.people.renameDo")
+    kiosk.called("乔 B.")
+    person.press(words("watch.people.removeOf", name="乔 B."))
+    kiosk.confirm("watch.people.removeDo")
+    kiosk.strangers(2)
+
+    person.press(words("watch.people.removeAll"))
+    everybody = person.page.get_by_role("dialog").get_by_role("button", name=words("watch.people.removeAllDo"))
+    expect(everybody).to_be_disabled()
+    person.page.get_by_label(words("watch.people.typeName", gallery=GALLERY)).fill(GALLERY)
+    everybody.click()
+    person.see(words("watch.people.empty"))
+    kiosk.strangers(3)
+    for path, body in person.traffic.sent:
+        assert not any(mark in body[:16] for mark in IMAGES), path
+        assert len(body) < 2000 or len(body) == SEALED, path
