@@ -18,6 +18,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_benchmark, "measure_ingest", lambda: measure_ingest(templates=40, rounds=2))
     monkeypatch.setattr(search_benchmark, "GROWTH_FROM", 100)
     monkeypatch.setattr(search_benchmark, "PEER_COMPARISONS", 4)
+    monkeypatch.setattr(search_benchmark, "_SPINNING_S", 0)
 
 
 @pytest.mark.usefixtures("_small")

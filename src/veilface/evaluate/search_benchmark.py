@@ -38,6 +38,9 @@ GROWTH_FROM: Final = 65_536
 _WORD_BYTES: Final = 4
 _QUERY_BYTES: Final = 400
 """Of masks and messages of a whole query, a template."""
+_SPINNING_S: Final = 0.06
+"""How long NumPy's own threads may go on waiting for work, at full speed, before they sleep: they would slow down
+whatever is measured next."""
 _SEED: Final = 4096
 Advance = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
@@ -185,6 +188,7 @@ class _Rounds:
                 scan.read(self._gallery)
             with self._timed("plain"):
                 np.dot(templates, vector, out=scores)
+            time.sleep(_SPINNING_S)
             if self._whole:
                 self._queries.append(self._whole.search())
             step(done + 1)
