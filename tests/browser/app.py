@@ -2,12 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.camera import code_clip
 from tests.browser.site import PASSWORD, PATIENCE_MS, ROOT, Person, template_bytes, words
 
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
@@ -69,8 +67,8 @@ class Phone:
         expect(shown).to_be_visible(timeout=PATIENCE_MS)
         return shown.inner_text()
 
-    def show_code(self, folder: Path, face: Path, amount: str | None = None) -> Path:
-        """The code to be paid by, as a clip of somebody else's camera, which then sees ``face``."""
+    def show_code(self, amount: str | None = None) -> bytes:
+        """A photograph of the code to be paid by, as PNG."""
         self.go("/receive")
         code = self.main.locator("svg[data-code]")
         expect(code).to_be_visible(timeout=PATIENCE_MS)
@@ -80,9 +78,25 @@ class Phone:
             self.fill("wallet.receive.amount", amount)
             self.person.page.get_by_role("dialog").get_by_role("button", name=words("wallet.receive.use")).click()
             expect(code).not_to_have_attribute("data-code", before)
-        clip = folder / f"code-{amount}-{face.stem}.mjpeg"
-        clip.write_bytes(code_clip(code.screenshot(), face.read_bytes()))
-        return clip
+        return code.screenshot()
+
+    def give(self, code: bytes) -> None:
+        """Have the scanner read a picture instead of the camera."""
+        picture = {"name": "code.png", "mimeType": "image/png", "buffer": code}
+        self.main.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+
+    def log_in(self, username: str) -> None:
+        """With the password."""
+        self.title("login.password.title")
+        self.fill("account.username", username)
+        self.fill("account.password", PASSWORD)
+        self.main.get_by_role("button", name=words("nav.login"), exact=True).click()
+        self.title("app.tabs.wallet")
+
+    def leave(self, key: str = "layout.logOut") -> None:
+        """Log out, or switch the account."""
+        self.go("/me")
+        self.person.press(words(key))
 
     def scan(self) -> None:
         """From the wallet to what follows a good code."""
@@ -113,8 +127,12 @@ class Phone:
         return str(receipt.get_attribute("data-receipt"))
 
     def assert_accessible(self, name: str) -> None:
-        """Axe finds nothing to complain about on this screen."""
+        """Axe finds nothing to complain about on this screen, seen whole: nothing scrolls under the bar."""
         page = self.person.page
+        size = page.viewport_size
+        assert size
+        whole = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": size["width"], "height": max(size["height"], whole)})
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE.read_text("utf-8"))
         found: list[dict[str, Any]] = page.evaluate(
@@ -122,4 +140,5 @@ class Phone:
               .map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html.slice(0, 200)) }))""",
             AXE_RULES,
         )
+        page.set_viewport_size(size)
         assert found == [], f"{name}: {json.dumps(found, ensure_ascii=False, indent=1)}"
