@@ -15,6 +15,8 @@ from tests.browser.site import DESKTOP, IMAGES, PATIENCE_MS, SIGNED, Person, wor
 from veilface import launcher
 from veilface.protect.scheme import protection
 
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
 GALLERY = "前台"
 SEALED = SIGNED + protection("homomorphic").probe_bytes
 

@@ -26,6 +26,12 @@ def test_environment_helpers_are_typed(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert env.integer("VEILFACE_NONE", 1) == 1
     assert env.flag("VEILFACE_B", default=False)
     assert env.words("VEILFACE_C") == ["one", "two"]
+    assert env.choices("VEILFACE_C", frozenset({"one", "two", "three"})) == {"one", "two"}
+    assert env.choices("VEILFACE_NONE", frozenset({"one"})) == {"one"}
+    with pytest.raises(ValueError, match="VEILFACE_B"):
+        env.choices("VEILFACE_B", frozenset({"one"}))
+    monkeypatch.setenv("VEILFACE_B", "none")
+    assert env.choices("VEILFACE_B", frozenset({"one"})) == frozenset()
     assert env.secret("VEILFACE_D") == "quiet"
     assert env.secret("VEILFACE_NONE") is None
 

@@ -49,6 +49,8 @@ def _statuses(method: str, operation: Json) -> Iterator[int]:
         yield 401
     if "path" in places:
         yield from (404, 409)
+    if "after" in {parameter["name"] for parameter in operation["parameters"]}:  # a page begins behind somebody
+        yield 404
     if places:
         yield 422
     if method != "get":

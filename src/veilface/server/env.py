@@ -39,6 +39,19 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def choices(name: str, known: frozenset[str]) -> frozenset[str]:
+    """Some of ``known``, as a comma-separated list: all of them where it is unset, none for ``none``.
+
+    Raises ``ValueError`` that names the variable.
+    """
+    chosen = frozenset(words(name)) or known
+    if chosen == {"none"}:
+        return frozenset()
+    if chosen - known:
+        raise ValueError(f"{name} must be some of {', '.join(sorted(known))}, or none; got {', '.join(sorted(chosen))}")
+    return chosen
+
+
 def path(name: str, default: Path) -> Path:
     """A path, made absolute."""
     return Path(text(name, str(default))).expanduser().absolute()

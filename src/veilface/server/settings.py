@@ -105,9 +105,9 @@ WALLET_ORDER_S = env.integer("VEILFACE_WALLET_ORDER_S", 300)
 WALLET_CODE_S = env.integer("VEILFACE_WALLET_CODE_S", 600)
 WALLET_TOP_UP_S = env.integer("VEILFACE_WALLET_TOP_UP_S", 24 * 3600)
 
-# --- liveness: which of "login" and "payment" ask for movements ------------------------------------------
+# --- liveness: what asks for movements -------------------------------------------------------------------
 
-LIVENESS = frozenset(env.words("VEILFACE_LIVENESS"))
+LIVENESS = env.choices("VEILFACE_LIVENESS", frozenset({"login", "payment"}))
 
 # --- secrets, sessions, passwords ------------------------------------------------------------------------
 
