@@ -37,7 +37,7 @@ from veilface.server.wire import Identifier
 
 router = Router(tags=["kiosks"])
 
-Name = Annotated[str, StringConstraints(max_length=200)]
+Name = Annotated[str, StringConstraints(max_length=120)]
 
 
 @router.post("/kiosks/challenges", response=JoiningChallenge)
