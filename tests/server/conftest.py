@@ -26,6 +26,8 @@ from veilface.server import databases, keyholding, readiness
 from veilface.server.enrolment import evidence
 
 ORIGIN = "http://testserver"
+MARIADB = os.environ.get("VEILFACE_TEST_DATABASE", "sqlite") == "mariadb"
+collect_ignore = ["test_schema.py"] if MARIADB else []  # the schema is the same: it is asked once, on SQLite
 
 
 # --- the database ----------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ class DatabaseServer:
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
     """SQLite files in a folder, or a MariaDB server of our own."""
     folder = tmp_path_factory.mktemp("database")
-    if os.environ.get("VEILFACE_TEST_DATABASE", "sqlite") == "mariadb":
+    if MARIADB:
         with mariadb(folder) as url:
             yield DatabaseServer(folder, url)
     else:

@@ -4,7 +4,6 @@ No 5xx, no answer that the schema does not name; also along the links between op
 the server itself gave out.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,10 +48,6 @@ CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False
 schema = schemathesis.openapi.from_dict(openapi.schema(), config=CONFIG)
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)}
 """By method and path. Schemathesis's own parametrising gives all tests one name, of which xdist runs one."""
-
-MARIADB = os.environ.get("VEILFACE_TEST_DATABASE") == "mariadb"
-pytestmark = pytest.mark.skipif(MARIADB, reason="asked once, on SQLite: the schema is the same")
-
 
 class Fuzzed:
     """A person with a device and a face, and the browser that asks in their name."""
