@@ -205,3 +205,23 @@ def test_a_kiosk_of_another_gallery_sees_nobody_of_this_one(kiosk: Kiosk, keeper
     theirs = replace(message.header, account_id=other.gallery, device_id=other.device_id)
     assert other.octets("/kiosk/searches", other.sealed(Message(theirs, message.body))).status == 400
     assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_a_kiosk_that_waits_sees_and_changes_nobody(gallery: Gallery, kiosk: Kiosk) -> None:
+    made = kiosk.register(unit(1), "张三").json
+    waiting = Kiosk(SiteTransport())
+    assert waiting.join(operating.invite(gallery)).status == 201
+    assert waiting.send("GET", "/kiosk").json["state"] == "pending"
+    person, message = f"/kiosk/people/{made['id']}", bytes(74_048)
+    answers = [
+        waiting.send("GET", "/kiosk/people"),
+        waiting.octets("/kiosk/people?name=Z&consent=true", message),
+        waiting.send("PATCH", person, {"name": "李四"}),
+        waiting.send("DELETE", person),
+        waiting.send("DELETE", "/kiosk/people", {"confirm": "前台"}),
+    ]
+    refused = "keyholder.device_not_active"
+    assert [answer.code for answer in answers] == [refused] * 5
+    assert [row.name for row in Member.objects.all()] == ["张三"]
+    KioskRow.objects.filter(state="pending").update(active_from=timezone.now())
+    assert [one["name"] for one in waiting.send("GET", "/kiosk/people").json["people"]] == ["张三"]

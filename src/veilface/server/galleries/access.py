@@ -1,10 +1,12 @@
 """Who asks at a gallery's door: a kiosk, by the token it was given when it joined."""
 
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from veilface.keyholder.errors import DeviceNotActive
 from veilface.protect.envelope import sha256
 from veilface.server.galleries.errors import KioskTokenInvalid
 from veilface.server.galleries.models import Gallery, Kiosk
@@ -32,6 +34,17 @@ AT_THE_DOOR: Final = KioskAccess()
 def kiosk_of(request: HttpRequest) -> Kiosk:
     """Which kiosk asks, once ``AT_THE_DOOR`` has let the request through."""
     return cast("Kiosk", cast("Any", request).auth)
+
+
+def working_kiosk(request: HttpRequest) -> Kiosk:
+    """The kiosk that asks, once its waiting is over; raises :class:`~veilface.keyholder.errors.DeviceNotActive`.
+
+    A kiosk that nobody ordered waits so that the operator can notice it; until then it gets to see no name.
+    """
+    kiosk = kiosk_of(request)
+    if kiosk.state_at(datetime.now(UTC)) != Kiosk.State.ACTIVE:
+        raise DeviceNotActive
+    return kiosk
 
 
 def digest(secret: str) -> str:

@@ -12,7 +12,7 @@ from veilface.server.access import address
 from veilface.server.accounts.messages import now_ms
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.galleries import joining, messages, registering, searching
-from veilface.server.galleries.access import AT_THE_DOOR, kiosk_of
+from veilface.server.galleries.access import AT_THE_DOOR, kiosk_of, working_kiosk
 from veilface.server.galleries.rooms import rooms
 from veilface.server.galleries.schemas import (
     Everybody,
@@ -103,7 +103,7 @@ def search(request: HttpRequest, response: HttpResponse) -> Found:
 @router.get("/kiosk/people", response=People, auth=AT_THE_DOOR)
 def list_people(request: HttpRequest, after: Identifier | None = None) -> People:
     """Who is in the gallery, first come first, a hundred at a time."""
-    page, following = registering.listed(kiosk_of(request).gallery, after=after)
+    page, following = registering.listed(working_kiosk(request).gallery, after=after)
     return People(people=[Person.of(person) for person in page], next=following)
 
 
@@ -111,24 +111,24 @@ def list_people(request: HttpRequest, after: Identifier | None = None) -> People
 def register(request: HttpRequest, name: Query[Name], consent: Query[bool] = False) -> Status[Person]:  # noqa: FBT002 – a query's field
     """Register somebody who agreed to it. The body is `H‖signature‖T` of type 14, under the gallery's key."""
     data = read_octets(request, lengths=messages.LENGTHS)
-    person = registering.register(kiosk_of(request), data=data, name=name, consent=consent)
+    person = registering.register(working_kiosk(request), data=data, name=name, consent=consent)
     return Status(201, Person.of(person))
 
 
 @router.patch("/kiosk/people/{person_id}", response=Person, auth=AT_THE_DOOR)
 def rename(request: HttpRequest, person_id: Identifier, body: NewName) -> Person:
     """Give somebody whom a kiosk registered another name."""
-    return Person.of(registering.rename(kiosk_of(request), person_id, name=body.name))
+    return Person.of(registering.rename(working_kiosk(request), person_id, name=body.name))
 
 
 @router.delete("/kiosk/people/{person_id}", response={204: None}, auth=AT_THE_DOOR)
 def remove(request: HttpRequest, person_id: Identifier) -> Status[None]:
     """Forget somebody whom a kiosk registered."""
-    registering.remove(kiosk_of(request), person_id)
+    registering.remove(working_kiosk(request), person_id)
     return Status(204, None)
 
 
 @router.delete("/kiosk/people", response=Removed, auth=AT_THE_DOOR)
 def remove_all(request: HttpRequest, body: Everybody) -> Removed:
     """Forget everybody whom this gallery's kiosks registered; the gallery's name confirms it."""
-    return Removed(removed=registering.remove_all(kiosk_of(request), confirm=body.confirm))
+    return Removed(removed=registering.remove_all(working_kiosk(request), confirm=body.confirm))
