@@ -1,12 +1,15 @@
 """People join and are found by a kiosk; whoever leaves – however they leave – is never found again."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tests.server.conftest import Switchable
 from tests.server.galleries.conftest import Visitor
 from tests.server.galleries.kiosk import Kiosk
 from tests.support import PASSWORD, granted, near, unit
+from veilface.keyholder.errors import KeyHolderUnavailable
 from veilface.protect.envelope import Outcome, Receipt
 from veilface.server.base64url import decode
 from veilface.server.galleries.keeper import Keeper
@@ -63,3 +66,51 @@ def _leave(guest: Visitor, way: str, gallery: Gallery) -> None:
             assert guest.device.api.post("/account/deletion", {"password": PASSWORD}).status == 204
         case "device":
             assert guest.device.revoke(guest.device).status == 200
+
+
+# --- a device that is revoked ----------------------------------------------------------------------------
+
+
+def test_who_revokes_a_device_is_out_also_where_the_key_holder_does_not_answer(
+    gallery: Gallery, keeper: Keeper, kiosk: Kiosk, visitor: Visitors, keyholder: Switchable
+) -> None:
+    guest = visitor(1)
+    assert guest.join(gallery).status == 201
+    keeper.round()
+    keyholder.fails["revoke_device"] = KeyHolderUnavailable()
+    assert guest.device.revoke(guest.device).status == 503
+    assert Member.objects.count() == 0
+    assert kiosk.names(guest.face) == []
+
+
+def test_a_device_revoked_while_it_joins_lets_nobody_in(
+    gallery: Gallery, keeper: Keeper, visitor: Visitors, keyholder: Switchable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.round()
+    guest, opt_in = visitor(1), keyholder.gallery_opt_in
+
+    def meanwhile(**fields: Any) -> bytes:
+        receipt: bytes = opt_in(**fields)
+        assert guest.device.revoke(guest.device).status == 200
+        return receipt
+
+    monkeypatch.setattr(keyholder, "gallery_opt_in", meanwhile, raising=False)
+    answer = guest.join(gallery)
+    assert (answer.status, answer.code) == (403, "keyholder.device_not_active")
+    assert Member.objects.count() == 0
+
+
+def test_who_joins_while_the_device_is_revoked_is_out_again(
+    gallery: Gallery, keeper: Keeper, visitor: Visitors, keyholder: Switchable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.round()
+    guest, revoke = visitor(1), keyholder.revoke_device
+    signed = guest.signed(gallery)
+
+    def meanwhile(**fields: Any) -> object:
+        assert guest.device.api.octets(f"/galleries/{gallery.id}/membership", signed).status == 201
+        return revoke(**fields)
+
+    monkeypatch.setattr(keyholder, "revoke_device", meanwhile, raising=False)
+    assert guest.device.revoke(guest.device).status == 200
+    assert Member.objects.count() == 0

@@ -7,6 +7,8 @@ between the two is finished by making it again.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from veilface.keyholder.errors import DeviceKnown
 from veilface.keyholder.messages import DeviceRecord
 from veilface.protect.envelope import (
@@ -58,15 +60,22 @@ def approve(account: Account, *, device_id: str, header: bytes, signature: bytes
 
 
 def revoke(account: Account, *, device_id: str, header: bytes, signature: bytes) -> Device:
-    """Make a device unusable for good, by the word of an active one."""
+    """Make a device unusable for good, by the word of an active one.
+
+    Whoever it signed into a gallery is out of it first, whatever fails afterwards; and once more together with the
+    row, after which nobody joins by this device any more.
+    """
     row, parsed = _find(account, device_id), Header.parse(header)
     context = revocation_context(bytes.fromhex(device_id))
     _check_order(account, parsed, type_=MessageType.REVOKE, context=context, header=header, signature=signature)
+    leaving.leave_by_device(account, device_id)
     record = keyholding.keyholder().revoke_device(
         header=header, signature=signature, device_id=bytes.fromhex(device_id)
     )
-    leaving.leave_by_device(account, device_id)
-    return _update(row, record)
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=account.pk)  # joining holds it while it looks at the device
+        leaving.leave_by_device(account, device_id)
+        return _update(row, record)
 
 
 def note_use(device: Device) -> None:

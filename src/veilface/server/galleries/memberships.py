@@ -1,17 +1,18 @@
 """People's own part: to see galleries, to opt in, to leave – each by the signature of one of their devices."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from veilface.keyholder.errors import WrongTemplate
+from veilface.keyholder.errors import DeviceNotActive, WrongTemplate
 from veilface.keyholder.messages import Grant
 from veilface.protect.envelope import MessageType, gallery_context, split_message
 from veilface.protect.scheme import Homomorphic
 from veilface.server import keyholding, relaying
 from veilface.server.accounts import messages
-from veilface.server.accounts.models import Account
+from veilface.server.accounts.models import Account, Device
 from veilface.server.enrolment import challenges
 from veilface.server.enrolment.models import Template
 from veilface.server.enrolment.services import BODILESS_BYTES, CheckedMessage, check
@@ -78,11 +79,17 @@ def _checked(account: Account, data: bytes, *, context: bytes) -> CheckedMessage
 
 
 def _let_in(account: Account, gallery: Gallery, checked: CheckedMessage, receipt: bytes) -> Member:
-    """The row that counts, with the template it is about; a template renewed meanwhile was not agreed to."""
+    """The row that counts, with the template it is about; a template renewed meanwhile was not agreed to.
+
+    Nor does a device count that was revoked while the key holder was asked: it would leave nobody behind to take out.
+    """
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         if not Gallery.objects.select_for_update().filter(pk=gallery.pk, state=Gallery.State.OPEN).exists():
             raise NotFound
+        checked.device.refresh_from_db()
+        if checked.device.state_at(datetime.now(UTC)) != Device.State.ACTIVE:
+            raise DeviceNotActive
         template = _templates(account).filter(template_hash=checked.challenge.template_hash).defer("data").first()
         if template is None:
             raise WrongTemplate
