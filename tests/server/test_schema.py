@@ -49,6 +49,7 @@ schema = schemathesis.openapi.from_dict(openapi.schema(), config=CONFIG)
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)}
 """By method and path. Schemathesis's own parametrising gives all tests one name, of which xdist runs one."""
 
+
 class Fuzzed:
     """A person with a device and a face, and the browser that asks in their name."""
 
