@@ -10,6 +10,7 @@ from tests.server.galleries.conftest import Visitor
 from tests.server.galleries.kiosk import Kiosk
 from tests.support import PASSWORD, granted, near, unit
 from veilface.keyholder.errors import KeyHolderUnavailable
+from veilface.keyholder.gallery_errors import QueryUnknown
 from veilface.protect.envelope import Outcome, Receipt
 from veilface.server.base64url import decode
 from veilface.server.galleries.keeper import Keeper
@@ -66,6 +67,31 @@ def _leave(guest: Visitor, way: str, gallery: Gallery) -> None:
             assert guest.device.api.post("/account/deletion", {"password": PASSWORD}).status == 204
         case "device":
             assert guest.device.revoke(guest.device).status == 200
+
+
+def test_a_hit_that_the_key_holder_opens_no_longer_spoils_nobody_elses(
+    gallery: Gallery, keeper: Keeper, kiosk: Kiosk, visitor: Visitors, keyholder: Switchable
+) -> None:
+    guest = visitor(1)
+    assert guest.join(gallery).status == 201
+    keeper.round()
+    assert kiosk.register(near(guest.face, cosine=0.8), "张三").status == 201
+    keeper.round()
+    assert sorted(kiosk.names(guest.face)) == ["张三", "测试者"]
+    keyholder.gallery_drop(gallery=gallery.wire_id, account=guest.device.person.account)
+    assert kiosk.names(guest.face) == ["张三"]
+
+
+def test_a_search_whose_key_was_erased_meanwhile_is_to_be_repeated(
+    gallery: Gallery, keeper: Keeper, kiosk: Kiosk, keyholder: Switchable
+) -> None:
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    keyholder.fails["identify_reshare"] = QueryUnknown()
+    answer = kiosk.search(unit(1))
+    assert (answer.status, answer.code) == (503, "galleries.unusable")
+    keyholder.fails.clear()
+    assert kiosk.names(unit(1)) == ["张三"]
 
 
 # --- a device that is revoked ----------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from veilface.keyholder.gallery_client import RemoteGalleryHolder
-from veilface.keyholder.gallery_errors import GalleryUnknown
+from veilface.keyholder.gallery_errors import GalleryUnknown, QueryUnknown, TemplateClosed
 from veilface.match.confirmation import confirmed
 from veilface.match.engine.errors import EngineFailed
 from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEmpty
+from veilface.match.gallery_truth import Enrolment
 from veilface.match.masks import prepare
 from veilface.match.search import Candidates
 from veilface.match.search import search as search_gallery
@@ -22,6 +23,8 @@ from veilface.server.galleries.registering import Person, person_of
 from veilface.server.galleries.rooms import Room, rooms
 from veilface.server.recognition.services import Stopwatch
 
+# Packed, rebuilt, rotated before the search began or while it ran, cut off from its workers: ask again.
+UNUSABLE: Final = (GalleryBusy, GalleryDamaged, GalleryUnknown, QueryUnknown, EngineFailed)
 Outcome = Literal["found", "nobody", "ambiguous"]
 
 
@@ -53,7 +56,7 @@ def search(kiosk: Kiosk, *, data: bytes) -> Answer:
             persons = [person for person in candidates.persons if query.confirms(person)]
     except GalleryEmpty:
         return Answer(outcome="nobody", people=(), searched=0, stages_ms=watch.stages_ms)
-    except (GalleryBusy, GalleryDamaged, GalleryUnknown, EngineFailed) as error:  # packed, rebuilt, rotated, cut off
+    except UNUSABLE as error:
         raise GalleryUnusable from error
     query.room.pool.prepare_soon()  # in the place of what was spent, so that the next one need not wait for the keeper
     people = _people(kiosk, persons)
@@ -86,17 +89,24 @@ class _Query:
 
     def confirms(self, person: bytes) -> bool:
         """Whether a template of somebody found, compared 1:1 with the probe, is theirs as well."""
+        return any(self._is_theirs(enrolment) for enrolment in self.room.enrolments(person))
+
+    def _is_theirs(self, enrolment: Enrolment) -> bool:
+        """Whether probe and template are one person's; not, where the key holder opens the template no longer.
+
+        Whoever left it before they left here must not take the answer about the others with them.
+        """
         ingest_key = self.room.gallery.keys.probes
-        return any(
-            confirmed(
+        try:
+            return confirmed(
                 enrolment,
                 self.message.body,
                 ingest_key=ingest_key,
                 masks=prepare(ingest_key, purpose="verify"),
                 holder=self.holders[-1],
             )
-            for enrolment in self.room.enrolments(person)
-        )
+        except TemplateClosed:
+            return False
 
     def _holder(self, epoch: int) -> RemoteGalleryHolder:
         header, signature = self.message.header_bytes, self.message.signature
