@@ -119,6 +119,12 @@ def test_closing_takes_everybody_out_at_once_and_then_erases(
         keyholder.gallery_create(gallery=gallery.wire_id, epoch=1)
 
 
+def test_a_gallery_that_was_never_opened_is_closed_too(gallery: Gallery, keeper: Keeper) -> None:
+    operating.close(gallery)
+    keeper.round()
+    assert not Gallery.objects.exists()
+
+
 def test_one_process_keeps_the_galleries(gallery: Gallery, keeper: Keeper) -> None:
     keeper.round()
     other = Rooms(Path(settings.GALLERIES))

@@ -8,6 +8,7 @@ tried again after a pause that doubles up to a minute.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -16,6 +17,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from veilface.errors import VeilfaceError
+from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.match.gallery_errors import GalleryDamaged
 from veilface.match.query_pool import CAPACITY
 from veilface.server import keyholding
@@ -77,7 +79,8 @@ class Keeper:
         """Keys first: without them every copy of the blocks is noise. Killed in between, it is done again."""
         self._rooms.hold()
         leaving.empty(gallery)
-        keyholding.keyholder().gallery_forget(gallery=gallery.wire_id)
+        with suppress(GalleryUnknown):  # closed before a room of it was opened, which is what makes its keys
+            keyholding.keyholder().gallery_forget(gallery=gallery.wire_id)
         self._rooms.shut(gallery.id)
         gallery.blocks.all().delete()
         gallery.delete()
