@@ -32,6 +32,13 @@ class Kept(House):
         return set(self.gallery.persons(members).values())
 
 
+class Crowded(DjangoTruth):
+    """Beside another thread, which looked before anybody was packed and remembers it always right after this one."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, {} if name == "_seen" else value)
+
+
 @pytest.fixture
 def house(tmp_path: Path, db: None) -> Kept:
     return Kept(tmp_path)
@@ -90,6 +97,11 @@ def test_known_members_stay_as_they_are(house: Kept) -> None:
     house.gallery.add([house.enrolment(1)])
     assert Member.objects.values_list("block_id", "slot").get() == placed
     assert Registration.objects.count() == 1
+
+
+def test_what_another_thread_remembers_is_not_answered_with(house: Kept) -> None:
+    house.add(1)
+    assert [len(placed.members) for placed in Crowded(house.row.id, public_key=lambda _fp: b"").blocks()] == [1]
 
 
 def test_a_slot_needs_its_block(house: Kept) -> None:

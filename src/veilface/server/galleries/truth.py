@@ -37,15 +37,18 @@ class DjangoTruth:
     def blocks(self) -> list[Placed]:
         rows = Block.objects.filter(gallery=self._gallery).order_by("number")
         standing = list(rows.values_list("number", "generation", "id", "checksum", "packed"))
-        seen, stale = self._seen, [number for number, generation, *_ in standing if not self._knows(number, generation)]
-        members = _members(stale)
-        self._seen = {
+        before = self._seen  # other threads put theirs in its place: what is looked at, and returned, is one's own
+        members = _members(
+            [number for number, generation, *_ in standing if number not in before or before[number][0] != generation]
+        )
+        seen = {
             number: (generation, _placed(block, checksum, packed, members[number]))
             if number in members
-            else seen[number]
+            else before[number]
             for number, generation, block, checksum, packed in standing
         }
-        return [placed for _, placed in self._seen.values()]
+        self._seen = seen
+        return [placed for _, placed in seen.values()]
 
     def waiting(self) -> list[tuple[bytes, bytes]]:
         """(member, person) of the first who are in no block yet, as many as fit one: the others come after them."""
@@ -145,9 +148,6 @@ class DjangoTruth:
             public_key=public_key,
             key_fp=bytes.fromhex(held.key_fp),
         )
-
-    def _knows(self, number: int, generation: int) -> bool:
-        return number in self._seen and self._seen[number][0] == generation
 
 
 def batches(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
