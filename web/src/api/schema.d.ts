@@ -3266,6 +3266,7 @@ export interface operations {
             };
             400: components["responses"]["Failure400"];
             401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
             404: components["responses"]["Failure404"];
             422: components["responses"]["Failure422"];
             500: components["responses"]["Failure500"];
