@@ -119,6 +119,12 @@ SCENES = (
             Walker(who=0, path=standing(0.3, since=1), worth=0.1),
         ),
     ),
+    Scene(
+        name="somebody known stays, and is asked about again",
+        seconds=34,
+        rate=2,
+        walkers=(Walker(who=0, path=standing(0.5)),),
+    ),
 )
 
 

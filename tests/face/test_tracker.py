@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from veilface.face.attention import LAST_RETRY_S, PAUSE_S, Attention, Shot, worth
+from veilface.face.attention import ASK_AGAIN_S, LAST_RETRY_S, PAUSE_S, Attention, Shot, worth
 from veilface.face.quality import Quality
 from veilface.face.tracker import LONGEST_GAP_S, MOST_MISSED, Track, Tracker
 
@@ -88,6 +88,14 @@ def test_a_slow_camera_is_answered_with_what_there_is(scenes: dict[str, Any]) ->
     assert asked(scene) == [(1.333, 1)]
 
 
+def test_somebody_known_who_stays_is_asked_about_again_and_named_meanwhile(scenes: dict[str, Any]) -> None:
+    scene = scenes["somebody known stays, and is asked about again"]
+    (first, _), (second, _) = asked(scene)
+    assert ASK_AGAIN_S <= second - first < ASK_AGAIN_S + 2
+    since = [names(made) for frame, made in zip(scene["frames"], scene["trace"], strict=True) if frame["now"] >= first]
+    assert since == [{1: "甲"}] * len(since)
+
+
 def test_a_track_ends_after_frames_missed_and_after_time_passed() -> None:
     for step, most in ((0.01, MOST_MISSED), (LONGEST_GAP_S / 4, 4)):
         tracker = Tracker()
@@ -112,7 +120,7 @@ def resting(outcome: Any = "unknown") -> Attention:
     for _ in range(3):
         attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0))
     assert [question.track for question in attention.questions(0)] == [1]
-    attention.answered(1, outcome, now=0)
+    attention.answered(1, outcome, now=0, person="甲" if outcome == "named" else None)
     return attention
 
 
@@ -144,6 +152,19 @@ def test_doubt_is_looked_into_at_once_but_a_poor_look_waits_a_moment() -> None:
     attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0.3))
     assert attention.wanted([doubtful], 0.4) == []
     assert attention.questions(9) == []
+
+
+def test_whoever_is_no_longer_known_loses_the_name_with_the_next_answer() -> None:
+    attention = resting("named")
+    assert attention.people() == {"甲"}
+    for _ in range(3):
+        assert attention.wanted([seen()], ASK_AGAIN_S) == [seen()]
+        attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=ASK_AGAIN_S))
+        assert attention.standing(1).person == "甲"
+    assert len(attention.questions(ASK_AGAIN_S)) == 1
+    assert attention.people() == {"甲"}
+    attention.answered(1, "unknown", now=ASK_AGAIN_S)
+    assert attention.people() == set()
 
 
 def test_shots_of_two_people_are_never_averaged() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 from tests.watch.clips import film
+from veilface.face.attention import ASK_AGAIN_S
 from veilface.face.embedder import Embedding
+from veilface.face.image import decode
 from veilface.face.pipeline import FacePipeline
-from veilface.sdk.errors import ServerUnreachable
+from veilface.sdk.errors import SdkError, ServerRefused, ServerUnreachable
 from veilface.watch.drawing import FONT_VARIABLE, Pen, find_pen
 from veilface.watch.errors import CameraLost, NoPictures, OutputUnusable, SourceUnusable
 from veilface.watch.recording import recorder
@@ -32,12 +35,12 @@ class Acquaintances:
 
     known: dict[str, Embedding]
     asked: int = 0
-    down: bool = False
+    trouble: SdkError | None = None
 
     def find(self, embedding: Embedding) -> Found:
         self.asked += 1
-        if self.down:
-            raise ServerUnreachable(url="http://localhost")
+        if self.trouble:
+            raise self.trouble
         for name, known in self.known.items():
             if float(known @ embedding) > SAME:
                 return Found(outcome="named", person=name, name=name, timings_ms={"protect": 1.0, "search": 2.0})
@@ -91,10 +94,43 @@ def test_every_picture_of_a_folder_is_a_scene_of_its_own(
 def test_a_server_that_is_gone_is_said_and_the_picture_goes_on(
     clip: Path, faces: FacePipeline, acquaintances: Acquaintances
 ) -> None:
-    acquaintances.down = True
+    acquaintances.trouble = ServerUnreachable(url="http://localhost")
     views = list(Watcher(faces, acquaintances).views(Video(file=clip)))
     assert [seen.outcome for seen in views[-1].seen] == ["unanswered"] * 3
     assert isinstance(views[-1].trouble, ServerUnreachable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """Somebody who stands before a camera for as long as it is watched, a frame every second and a half."""
+
+    photo: Path
+    live: bool = False
+    still: bool = False
+
+    def frames(self) -> Iterator[Frame]:
+        pixels = np.asarray(decode(self.photo.read_bytes()))
+        for number in count():
+            yield Frame(pixels=pixels, at=1.5 * number, name=str(number), read_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [(None, "unknown"), (ServerRefused(status=401, server_code="not_a_kiosk", reason=""), "unanswered")],
+)
+def test_whoever_left_is_named_for_half_a_minute_at_most_and_a_refused_kiosk_names_nobody(
+    trouble: SdkError | None, outcome: str, faces: FacePipeline, acquaintances: Acquaintances, photos: Path
+) -> None:
+    watcher = Watcher(faces, acquaintances)
+    views = watcher.views(Pose(photo=photos / "obama.jpg"))
+    first = next(view.frame.at for view in views if view.seen[0].name == "甲")
+    watcher.people["somebody who was here before"] = "丙"
+    acquaintances.known.clear()
+    acquaintances.trouble = trouble
+    left = next(view for view in views if view.seen[0].name is None)
+    assert (left.seen[0].outcome, acquaintances.asked) == (outcome, 2)
+    assert ASK_AGAIN_S <= left.frame.at - first < ASK_AGAIN_S + 5
+    assert sorted(watcher.people.values()) == ([] if trouble else ["丙"])
 
 
 def test_what_is_no_video_and_what_is_empty_is_refused(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 A track is searched once: as soon as three good shots of it are there, or what there is after six tenths of a second.
 The shots of its first frames are averaged, without those worth less than half of the best. Somebody known is looked at
-again every two seconds and whenever the tracker is in doubt, on this machine alone: only an embedding that no longer
-fits means another search. Somebody unknown is searched again after 2, 4, 8 … 60 seconds. Nothing here reads a clock or
-a picture. ``web/src/face/attention.ts`` mirrors this file.
+again every two seconds and whenever the tracker is in doubt, on this machine alone, and is searched again where the
+embedding no longer fits, and half a minute after each answer: whoever leaves the gallery meanwhile is not named for
+longer. Somebody unknown is searched again after 2, 4, 8 … 60 seconds. Nothing here reads a clock or a picture.
+``web/src/face/attention.ts`` mirrors this file.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ LEAST_WORTH: Final = 0.5
 PAUSE_S: Final = 0.15
 """After a face that will do for nothing, before it is looked at again: others want to be looked at too."""
 CHECK_EVERY_S: Final = 2.0
+ASK_AGAIN_S: Final = 30.0
+"""After an answer with a name: for so long it is believed, though its person may have left the gallery."""
 FIRST_RETRY_S: Final = 2.0
 LAST_RETRY_S: Final = 60.0
 SAME: Final = 0.45
@@ -56,8 +59,9 @@ class Standing:
     """What is known of one track: the last answer, and what leads to the next one.
 
     ``outcome`` and ``person`` stay while the face is looked at and asked about again; ``reference`` is the embedding
-    that the last question named. ``next_at``: when the next search, or for somebody known the next check, is due;
-    ``look_at``: not before then; ``in_vain``: searches without a name; ``settled``: the tracker's doubts looked into.
+    that the last question named. ``next_at``: when the next look is due; ``ask_at``: when the next search is, which for
+    somebody known is later; ``look_at``: no look before then; ``in_vain``: searches without a name; ``settled``: the
+    tracker's doubts looked into.
     """
 
     phase: Literal["looking", "asking", "resting"] = "looking"
@@ -66,6 +70,7 @@ class Standing:
     shots: tuple[Shot, ...] = ()
     reference: Embedding | None = None
     next_at: float = 0.0
+    ask_at: float = 0.0
     look_at: float = 0.0
     in_vain: int = 0
     settled: int = 0
@@ -104,12 +109,12 @@ class Attention:
             after = Standing(shots=(shot,))
         elif before.phase == "looking":
             after = replace(before, shots=(*before.shots, shot))
-        elif before.outcome == "named":
-            after = replace(before, next_at=shot.taken_at + CHECK_EVERY_S)
-        elif shot.taken_at < before.next_at:
-            after = before
-        else:
+        elif shot.taken_at >= before.ask_at:
             after = replace(before, phase="looking", shots=(shot,))
+        elif before.outcome == "named":
+            after = replace(before, next_at=min(shot.taken_at + CHECK_EVERY_S, before.ask_at))
+        else:
+            after = before
         self._standings[track] = replace(after, settled=doubts)
 
     def refused(self, track: int, now: float) -> None:
@@ -135,10 +140,14 @@ class Attention:
         if before is None or before.phase != "asking":
             return
         in_vain = 0 if outcome == "named" else before.in_vain + 1
-        wait = min(FIRST_RETRY_S * 2 ** (in_vain - 1), LAST_RETRY_S) if in_vain else CHECK_EVERY_S
-        self._standings[track] = replace(
-            before, phase="resting", outcome=outcome, person=person, next_at=now + wait, in_vain=in_vain
-        )
+        wait = min(FIRST_RETRY_S * 2 ** (in_vain - 1), LAST_RETRY_S) if in_vain else ASK_AGAIN_S
+        look = wait if in_vain else CHECK_EVERY_S
+        told = replace(before, phase="resting", outcome=outcome, person=person, in_vain=in_vain)
+        self._standings[track] = replace(told, next_at=now + look, ask_at=now + wait)
+
+    def people(self) -> set[str]:
+        """The ids of everybody whom a track is named as."""
+        return {standing.person for standing in self._standings.values() if standing.person is not None}
 
     def again(self) -> None:
         """Everybody is searched anew: people were registered, renamed or removed."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from veilface.errors import VeilfaceError
@@ -11,6 +12,7 @@ from veilface.face.detector import Detection
 from veilface.face.pipeline import FacePipeline
 from veilface.face.quality import Problem
 from veilface.face.tracker import Box, Track, Tracker
+from veilface.sdk.errors import ServerRefused
 from veilface.watch.searching import Answer, Searcher, Searches
 from veilface.watch.sources import Frame, Source
 from veilface.watch.stages import Stages
@@ -54,7 +56,7 @@ class Watcher:
     def __init__(self, faces: FacePipeline, searcher: Searcher) -> None:
         self.stages = Stages()
         self.people: dict[str, str] = {}
-        """The names of everybody who was found so far, by their ids."""
+        """The names of everybody who was found so far, by their ids; not of those whom a later answer did not name."""
         self._faces = faces
         self._searcher = searcher
         self._trouble: VeilfaceError | None = None
@@ -87,9 +89,12 @@ class Watcher:
             self._look_closer(frame, track, glanced, crowd)
         for question in crowd.attention.questions(frame.at):
             searches.ask(question)
+        named = crowd.attention.people()
         for answer in self._heard(searches, patient=patient):
             found = answer.found
             crowd.attention.answered(answer.track, found.outcome, now=frame.at, person=found.person)
+        for person in named - crowd.attention.people():
+            self.people.pop(person, None)
         return tuple(self._seen(track, boxes[track.sight], crowd) for track in tracks if track.sight is not None)
 
     def _look_closer(self, frame: Frame, track: Track, glanced: Sequence[Detection], crowd: Crowd) -> None:
@@ -108,8 +113,9 @@ class Watcher:
     def _seen(self, track: Track, box: Box, crowd: Crowd) -> Seen:
         known = crowd.attention.standing(track.id)
         name = self.people.get(known.person) if known.person else None
-        problem = None if known.outcome else crowd.problems.get(track.id)
-        return Seen(track=track.id, box=box, outcome=known.outcome, name=name, problem=problem)
+        outcome: Outcome | None = "unanswered" if known.person and name is None else known.outcome
+        problem = None if outcome else crowd.problems.get(track.id)
+        return Seen(track=track.id, box=box, outcome=outcome, name=name, problem=problem)
 
     def _recognise(self, frame: Frame, searches: Searches) -> tuple[Seen, ...]:
         """A picture of its own: everybody in it is asked about once."""
@@ -136,6 +142,8 @@ class Watcher:
         answers = searches.answers(patient=patient)
         for answer in answers:
             self._trouble = answer.error
+            if isinstance(answer.error, ServerRefused) and answer.error.status == HTTPStatus.UNAUTHORIZED:
+                self.people.clear()  # a kiosk no longer, it has nobody to name
             for stage, spent in answer.found.timings_ms.items():
                 self.stages.add(stage, spent)
             if answer.found.person is not None:

@@ -14,6 +14,8 @@ const PATIENCE_S = 0.6
 const LEAST_WORTH = 0.5
 const PAUSE_S = 0.15
 const CHECK_EVERY_S = 2
+/** After an answer with a name: for so long it is believed. */
+const ASK_AGAIN_S = 30
 const FIRST_RETRY_S = 2
 const LAST_RETRY_S = 60
 /** The cosine above which two shots of one track are of one person. */
@@ -42,8 +44,9 @@ export interface Standing {
   readonly looks: readonly Look[]
   /** The embedding that the last question named. */
   readonly reference: Embedding | null
-  /** When the next search, or for somebody known the next check, is due; not to be looked at before `lookAt`. */
+  /** When the next look is due, and the next search, which for somebody known is later; no look before `lookAt`. */
   readonly nextAt: number
+  readonly askAt: number
   readonly lookAt: number
   /** Searches without a name. */
   readonly inVain: number
@@ -58,6 +61,7 @@ const NEW: Standing = {
   looks: [],
   reference: null,
   nextAt: 0,
+  askAt: 0,
   lookAt: 0,
   inVain: 0,
   settled: 0,
@@ -118,8 +122,14 @@ export class Attention {
     const before = this.#standings.get(track)
     if (before?.phase !== 'asking') return
     const inVain = outcome === 'named' ? 0 : before.inVain + 1
-    const wait = inVain > 0 ? Math.min(FIRST_RETRY_S * 2 ** (inVain - 1), LAST_RETRY_S) : CHECK_EVERY_S
-    this.#standings.set(track, { ...before, phase: 'resting', outcome, person, nextAt: now + wait, inVain })
+    const wait = inVain > 0 ? Math.min(FIRST_RETRY_S * 2 ** (inVain - 1), LAST_RETRY_S) : ASK_AGAIN_S
+    const nextAt = now + (inVain > 0 ? wait : CHECK_EVERY_S)
+    this.#standings.set(track, { ...before, phase: 'resting', outcome, person, nextAt, askAt: now + wait, inVain })
+  }
+
+  /** The ids of everybody whom a track is named as. */
+  people(): Set<string> {
+    return new Set([...this.#standings.values()].flatMap(({ person }) => (person === null ? [] : [person])))
   }
 
   /** Everybody is searched anew: people were registered, renamed or removed. */
@@ -146,9 +156,9 @@ function after(before: Standing, look: Look): Standing {
   const known = before.reference ?? before.looks[0]?.embedding
   if (known && !same(known, look.embedding)) return { ...NEW, looks: [look] }
   if (before.phase === 'looking') return { ...before, looks: [...before.looks, look] }
-  if (before.outcome === 'named') return { ...before, nextAt: look.takenAt + CHECK_EVERY_S }
-  if (look.takenAt < before.nextAt) return before
-  return { ...before, phase: 'looking', looks: [look] }
+  if (look.takenAt >= before.askAt) return { ...before, phase: 'looking', looks: [look] }
+  if (before.outcome !== 'named') return before
+  return { ...before, nextAt: Math.min(look.takenAt + CHECK_EVERY_S, before.askAt) }
 }
 
 /** Whether two unit embeddings of one track are of one person. */

@@ -66,6 +66,21 @@ describe('people before a camera', () => {
     expect([0.4, 0.5, 0.6].flatMap((now) => camera.show(frame(now)).asked)).toEqual([1])
   })
 
+  it('is asked about again after half a minute, and loses the name only with the answer', () => {
+    const camera = new Camera()
+    const frame = (now: number): Frame => ({ now, size: [640, 480], boxes: [[100, 100, 80, 100]], who: [0], worth: [1] })
+    for (const now of [0, 0.1, 0.2, 0.3]) camera.show(frame(now))
+    const { attention } = camera
+    const look = { embedding: axis(0), worth: 1, takenAt: 30.2 }
+    attention.took(1, look)
+    expect(attention.questions(31)).toEqual([])
+    for (const takenAt of [30.3, 30.4, 30.5]) attention.took(1, { ...look, takenAt })
+    expect(attention.questions(30.5).map(({ track }) => track)).toEqual([1])
+    expect([...attention.people()]).toEqual(['甲'])
+    attention.answered(1, 'unknown', 30.6)
+    expect(attention.people().size).toBe(0)
+  })
+
   it('counts for more when large, sharp and from the front', () => {
     const best = { size: 200, sharpness: 1.2, brightness: 120, yaw: 0, pitch: 0, roll: 0, occlusion: 0, problems: [] }
     expect(worth(best)).toBe(1)

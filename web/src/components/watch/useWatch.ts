@@ -1,6 +1,7 @@
 import { onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
 import { grabWhole } from '@/components/camera/frame'
 import { startLoop } from '@/components/camera/loop'
+import { ApiError } from '@/api'
 import type { Box, Detection, FaceEngine, ProblemCode } from '@/face'
 import { Attention, worth, type Outcome, type Question } from '@/face/attention'
 import { Tracker, type Track } from '@/face/tracker'
@@ -9,6 +10,8 @@ import { FrameRate, type Stage, type StageTimes } from './stages'
 
 /** Looks begin at most this often: about 25 frames a second. */
 const EVERY_MS = 40
+/** The token is refused: this browser is no kiosk any more. */
+const UNAUTHORIZED = 401
 const OUTCOMES = { found: 'named', nobody: 'unknown', ambiguous: 'unclear' } as const
 
 /** One face on the screen; `box` in shares of the frame. */
@@ -38,6 +41,7 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
   /** Why the last search had no answer. */
   const trouble = shallowRef<unknown>(null)
   let [tracker, attention, rate] = [new Tracker(), new Attention(), new FrameRate()]
+  /** Of those alone whom a track is named as. */
   const names = new Map<string, string>()
   const problems = new Map<number, ProblemCode>()
   let asking: Promise<void> = Promise.resolve()
@@ -94,13 +98,22 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
       } catch (error) {
         asked.answered(track, 'unanswered', performance.now() / 1000)
         trouble.value = error
+        if (error instanceof ApiError && error.status === UNAUTHORIZED) names.clear()
       }
+      forgetNames()
     })
   }
 
+  /** Whoever is named no longer has no name here either. */
+  function forgetNames(): void {
+    const named = attention.people()
+    for (const person of [...names.keys()]) if (!named.has(person)) names.delete(person)
+  }
+
   function shown({ id, box }: Track): Seen {
-    const { outcome, person } = attention.standing(id)
+    const { outcome: told, person } = attention.standing(id)
     const name = person === null ? null : (names.get(person) ?? null)
+    const outcome = person !== null && name === null ? 'unanswered' : told
     return { track: id, box, outcome, name, problem: outcome === null ? (problems.get(id) ?? null) : null }
   }
 
