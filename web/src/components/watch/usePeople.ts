@@ -4,6 +4,8 @@ import { kioskApi } from '@/kiosk/api'
 
 /** More people than this are not fetched into a page; the server knows them all the same. */
 const MOST = 5000
+/** Characters of a person's name, as the server counts them. */
+export const LONGEST_NAME = 40
 /** Rows on the screen at once. */
 export const SHOWN = 50
 
