@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,8 +19,8 @@ from tests.cli.conftest import Veilface
 from tests.watch.clips import film
 from veilface import launcher
 from veilface.face.pipeline import FacePipeline
-from veilface.sdk.errors import KeyNotTrusted, KioskExists, NoKiosk, ServerRefused
-from veilface.sdk.kiosk import Kiosk
+from veilface.sdk.errors import ConsentMissing, KeyNotTrusted, KioskExists, NoKiosk, ServerRefused
+from veilface.sdk.kiosk import AHEAD, Kiosk
 
 GALLERY = "前台"
 NAME = "贝拉克 O."
@@ -68,7 +69,7 @@ def kiosk(
     joined = Kiosk.join(folder, server=pair.url, code=code, name="北门", faces=faces)
     with pytest.raises(ServerRefused):  # a code is good for one kiosk
         Kiosk.join(folder.with_name("second"), server=pair.url, code=code)
-    joined.register(photos / "obama.jpg", name=NAME)
+    joined.register(photos / "obama.jpg", name=NAME, consent=True)
     deadline = time.monotonic() + DEADLINE_S
     while joined.search(photos / "obama2.jpg").answer.outcome != "found":
         assert time.monotonic() < deadline, pair.server.log.read_text()[-2000:]
@@ -162,6 +163,41 @@ def test_another_key_for_the_gallery_is_refused_and_no_face_leaves(
     with pytest.raises(KeyNotTrusted):
         here.search(photos / "obama2.jpg")
     assert not any(path.endswith("/searches") for path in sent)
+
+
+def test_an_answer_outlives_the_failure_to_fetch_challenges_ahead(
+    kiosk: tuple[Kiosk, Path], faces: FacePipeline, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding = faces.embedding((photos / "obama2.jpg").read_bytes())
+    real, grants = httpx.Client.send, iter((True, False))
+
+    def send(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        if request.url.path.endswith("/kiosk/challenges") and not next(grants, True):
+            raise httpx.ConnectError("down for a moment", request=request)
+        return real(self, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    with kiosk[0].searching() as desk:
+        outcomes = [desk.search(embedding).answer.outcome for _ in range(AHEAD + 1)]
+    assert outcomes == ["found"] * (AHEAD + 1)
+    assert list(grants) == []
+
+
+def test_without_consent_nothing_is_sent(
+    kiosk: tuple[Kiosk, Path], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[httpx.Request] = []
+    face = np.eye(1, 128, dtype=np.float32)[0]
+    with kiosk[0].searching() as desk, monkeypatch.context() as patch:
+        patch.setattr(httpx.Client, "send", lambda _self, request, **_options: sent.append(request))
+        with pytest.raises(ConsentMissing):
+            kiosk[0].register(photos / "biden.jpg", name="乔", consent=False)
+        with pytest.raises(ConsentMissing):
+            kiosk[0].register_embeddings([face], name="乔", consent=False)
+        with pytest.raises(ConsentMissing):
+            desk.register(face, name="乔", consent=False)
+    assert sent == []
+    assert names(kiosk[0]) == [NAME]
 
 
 def test_a_folder_is_one_kiosk_and_nobody_else_may_read_it(kiosk: tuple[Kiosk, Path], tmp_path: Path) -> None:

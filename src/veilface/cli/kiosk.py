@@ -79,7 +79,7 @@ def register(
     measured = [found for image in images if (found := _measured(faces, image)) is not None]
     if not measured:
         raise NoUsablePicture
-    person = here.register_embeddings(measured, name=name)
+    person = here.register_embeddings(measured, name=name, consent=consent)
     if as_json:
         emit({"person": {"id": person.id, "name": person.name}, "pictures": len(measured)})
     else:

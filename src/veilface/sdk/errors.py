@@ -14,6 +14,7 @@
     ├── TokenElsewhere           the template's secret is on the device that enrolled it
     ├── OtherProtection          the template is protected otherwise than was asked for
     ├── ProtectionUnknown        which protection the template has is not known here, and none was named
+    ├── ConsentMissing           nobody is registered at a kiosk who did not agree to it
     ├── MayNotRegister           the operator lets this gallery's kiosks search alone
     ├── WrongDevice              the device to approve is unknown or has another key
     └── Alarm                    what must never be passed over in silence
@@ -140,6 +141,12 @@ class ProtectionUnknown(SdkError):
     """The device has never enrolled or verified under the account's key, so it cannot keep its protection."""
 
     code = "sdk.protection_unknown"
+
+
+class ConsentMissing(SdkError):
+    """A person is to be registered who did not agree to it. Nothing was sent."""
+
+    code = "sdk.consent_missing"
 
 
 class MayNotRegister(SdkError):

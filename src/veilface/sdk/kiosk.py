@@ -7,7 +7,7 @@ alone can open, and signed with this folder's key. The answer is a name or none,
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from veilface.protect.homomorphic import Embedding
 from veilface.protect.scheme import protection
 from veilface.sdk.answers import Challenge
 from veilface.sdk.device import Picture, read_picture
-from veilface.sdk.errors import KeyNotTrusted, MalformedAnswer, MayNotRegister
+from veilface.sdk.errors import ConsentMissing, KeyNotTrusted, MalformedAnswer, MayNotRegister, SdkError
 from veilface.sdk.folder import Pins
 from veilface.sdk.joining import trusted_site
 from veilface.sdk.kiosk_client import Ask, Identification, KioskClient, KioskRecord, Person
@@ -115,18 +115,22 @@ class Kiosk:
         with self.searching() as desk:
             return desk.search(embedding)
 
-    def register(self, *pictures: Picture, name: str) -> Person:
-        """Registers the person who is on every one of ``pictures`` and has agreed to it; several are averaged.
+    def register(self, *pictures: Picture, name: str, consent: bool) -> Person:
+        """Registers the person who is on every one of ``pictures``; several are averaged.
 
-        Raises what :meth:`FacePipeline.single` raises for a picture that will not do, and :class:`MayNotRegister`.
+        ``consent`` – whether that person knows of it and agreed: it is what the server is told, and without it nothing
+        is measured or sent (:class:`ConsentMissing`). Raises what :meth:`FacePipeline.single` raises for a picture that
+        will not do, and :class:`MayNotRegister`.
         """
+        _insist(consent=consent)
         measured = [self._faces.embedding(read_picture(picture), require_quality=True) for picture in pictures]
-        return self.register_embeddings(measured, name=name)
+        return self.register_embeddings(measured, name=name, consent=consent)
 
-    def register_embeddings(self, embeddings: Sequence[Embedding], *, name: str) -> Person:
+    def register_embeddings(self, embeddings: Sequence[Embedding], *, name: str, consent: bool) -> Person:
         """The same with unit embeddings (128,) that were measured before."""
+        _insist(consent=consent)
         with self.searching() as desk:
-            return desk.register(average(list(embeddings)), name=name)
+            return desk.register(average(list(embeddings)), name=name, consent=consent)
 
     def people(self) -> Iterator[Person]:
         """Everybody in the gallery."""
@@ -213,11 +217,13 @@ class Desk:
             "protect": (protected - started) * 1000,
             "search": (answered - protected) * 1000,
         }
-        self._fetch_ahead()
+        with suppress(SdkError):  # the answer is there; what is wrong meets the next search, which fetches again
+            self._fetch_ahead()
         return Search(answer=answer, timings_ms=timings)
 
-    def register(self, embedding: Embedding, *, name: str) -> Person:
-        """Adds a person by their averaged unit embedding (128,)."""
+    def register(self, embedding: Embedding, *, name: str, consent: bool) -> Person:
+        """Adds a person who agreed to it by their averaged unit embedding (128,)."""
+        _insist(consent=consent)
         if not self._client.kiosk().gallery.may_register:
             raise MayNotRegister
         granted_at = time.monotonic()
@@ -225,7 +231,7 @@ class Desk:
         body = protection(SCHEME).enrol(embedding, key=self._public_key(challenge), token=b"")
         context = gallery_context(self._gallery, "register")
         message = self._signed("register", challenge, granted_at, context=context, body=body)
-        return self._client.register_person(message, name=name)
+        return self._client.register_person(message, name=name, consent=consent)
 
     def _challenge(self) -> tuple[Challenge, float]:
         """One that is good for a few seconds more, and the moment it was granted."""
@@ -274,6 +280,12 @@ class Desk:
             model_fp=model_fp(SCHEME),
         )
         return join_message(header=header.to_bytes(), signature=sign_header(self._key, header), body=body)
+
+
+def _insist(*, consent: bool) -> None:
+    """Before anything is measured or sent: nobody is registered who did not agree."""
+    if not consent:
+        raise ConsentMissing
 
 
 def _now_ms(challenge: Challenge, granted_at: float) -> int:

@@ -162,9 +162,9 @@ class KioskClient(Client):
             if after is None:
                 return
 
-    def register_person(self, message: bytes, *, name: str) -> Person:
-        """Sends ``H‖sig‖T`` of somebody who agreed to it."""
-        asked = urlencode({"name": name, "consent": "true"})
+    def register_person(self, message: bytes, *, name: str, consent: bool) -> Person:
+        """Sends ``H‖sig‖T`` of somebody, and whether they agreed to it."""
+        asked = urlencode({"name": name, "consent": "true" if consent else "false"})
         return Person.parse(self._json("POST", f"/kiosk/people?{asked}", content=message))
 
     def rename_person(self, person: str, *, name: str) -> Person:
