@@ -93,7 +93,7 @@ SCENES = (
     Scene(name="a recording of another order", plan=TURN_AND_NOD, moves=[Move(start=1.2, action="turn_right")]),
     Scene(name="two faces", plan=TURN_AND_NOD, bend=between(1.5, 1.7, faces=2)),
     Scene(name="two faces, before anything was asked", plan=TURN_AND_NOD, seconds=3, bend=between(0, 0.3, faces=2)),
-    Scene(name="a hand before the camera", plan=TURN_AND_NOD, bend=between(1.2, 2.3, faces=0)),
+    Scene(name="a hand before the camera", plan=TURN_AND_NOD, bend=between(1.2, 3.5, faces=0)),
     Scene(name="a face that blinks out", plan=TURN_AND_NOD, seconds=3, bend=between(1.2, 1.4, faces=0)),
     Scene(name="a face elsewhere", plan=TURN_AND_NOD, bend=between(1.5, 9, box=(0.0, 0.0, 0.2, 0.3))),
     Scene(name="turned away at first", plan=TURN_AND_NOD, seconds=3, bend=between(0, 1, yaw=30.0)),

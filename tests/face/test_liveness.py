@@ -62,10 +62,10 @@ def test_frames_of_every_pose_are_kept() -> None:
 
 def test_what_ended_stays_as_it_is() -> None:
     check = LivenessCheck(PLAN)
-    for at in (0.0, 0.5, 2.0):
+    for at in (0.0, 0.5, 3.0):
         check.see(Sight(at=at, faces=1, box=(0.3, 0.3, 0.3, 0.4)))
-    assert check.see(Sight(at=2.1, faces=1, box=(0.3, 0.3, 0.3, 0.4))).failure == "lost"
-    assert check.see(Sight(at=2.2, faces=1, box=(0.3, 0.3, 0.3, 0.4))).failure == "lost"
+    assert check.see(Sight(at=3.1, faces=1, box=(0.3, 0.3, 0.3, 0.4))).failure == "lost"
+    assert check.see(Sight(at=3.2, faces=1, box=(0.3, 0.3, 0.3, 0.4))).failure == "lost"
 
 
 angles = st.floats(-14, 14)

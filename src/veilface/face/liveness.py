@@ -39,7 +39,8 @@ DEADLINE_S: Final = 6.0
 ON_THE_WAY: Final = (0.25, 0.95)
 """Shares of a movement of which one frame at least must show some: a face swapped for a turned one shows none."""
 LEAST_OVERLAP: Final = 0.3
-LONGEST_GAP_S: Final = 0.8
+LONGEST_GAP_S: Final = 2.0
+"""A slow telephone looks once a second; what changed in between, overlap and likeness must show."""
 
 
 class AttackDetector(Protocol):

@@ -24,7 +24,7 @@ const QUICKEST_S = 0.15
 const DEADLINE_S = 6
 const ON_THE_WAY = [0.25, 0.95] as const
 const LEAST_OVERLAP = 0.3
-const LONGEST_GAP_S = 0.8
+const LONGEST_GAP_S = 2
 
 /** A model that tells live faces from prints, screens and masks; none ships with Veilface. */
 export interface AttackDetector {
