@@ -1,6 +1,7 @@
 """A gallery finds whom it should, and nobody who was removed."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -20,7 +21,7 @@ from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEm
 from veilface.match.gallery_truth import Placed, SqliteTruth
 from veilface.match.identification import identify
 from veilface.match.masks import prepare
-from veilface.match.query_pool import QueryPool
+from veilface.match.query_pool import CAPACITY, QueryPool
 from veilface.match.search import Candidates, search
 from veilface.protect.homomorphic import encode_probe
 from veilface.protect.ring import N
@@ -214,6 +215,18 @@ def test_sets_for_an_older_layout_are_thrown_away(house: House, pool: QueryPool)
     house.gallery.remove(identity(1))
     assert pool.take(house.gallery.view()) is not stale
     assert not pool._ready
+
+
+def test_sets_for_an_older_layout_take_no_room(house: House, pool: QueryPool) -> None:
+    house.add(1, 2)
+    pool._ready.extend(pool._make(house.gallery.view()) for _ in range(CAPACITY))
+    house.gallery.remove(identity(1))
+    now = house.gallery.view().generation
+    pool.prepare_soon(CAPACITY)
+    deadline = time.monotonic() + 60
+    while [masks.generation for masks in pool._ready] != [now] * CAPACITY:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_query_that_fails_midway_has_spent_its_masks(house: House, pool: QueryPool) -> None:

@@ -36,7 +36,7 @@ class QueryPool:
     def prepare_soon(self, count: int = 1) -> None:
         """Ask for so many more sets, as far as there is room."""
         with self._changed:
-            self._wanted = min(self._wanted + count, self._capacity - len(self._ready))
+            self._wanted = min(self._wanted + count, self._capacity)
             self._changed.notify_all()
 
     def take(self, view: View) -> QueryMasks:
@@ -79,7 +79,15 @@ class QueryPool:
 
     def _prepare(self) -> None:
         view = self._look()
-        if view.blocks:
+        if view.blocks and self._has_room(view):
             masks = self._make(view)
             with self._changed:
                 self._ready.append(masks)
+
+    def _has_room(self, view: View) -> bool:
+        """Throw away what was made for an older layout: it would keep the room of what is of use."""
+        with self._changed:
+            fresh = [masks for masks in self._ready if masks.generation == view.generation]
+            self._ready.clear()
+            self._ready.extend(fresh)
+            return len(fresh) < self._capacity
