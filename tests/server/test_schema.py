@@ -11,6 +11,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -24,6 +25,10 @@ from tests.processes import Machine
 from tests.server.conftest import DatabaseServer, machine_in, with_device
 from tests.support import PASSWORD, unit
 from veilface.server import openapi
+from veilface.server.enrolment.services import DELETION_LENGTHS, ENROLMENT_LENGTHS
+from veilface.server.octets import OCTETS
+from veilface.server.recognition.liveness import LENGTHS as LENGTHS_WITH_MOVEMENTS
+from veilface.server.recognition.services import VERIFICATION_LENGTHS
 
 CHECKS = [
     not_a_server_error,
@@ -44,6 +49,12 @@ BOUNDED = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+LENGTHS = sorted(ENROLMENT_LENGTHS | VERIFICATION_LENGTHS | LENGTHS_WITH_MOVEMENTS | DELETION_LENGTHS)
+# Every length that some operation takes, filled from a few random octets: 74,048 of them are too many to draw.
+schemathesis.openapi.media_type(
+    OCTETS,
+    st.builds(lambda start, length: start.ljust(length, b"\x5a"), st.binary(max_size=64), st.sampled_from(LENGTHS)),
+)
 CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False}, "examples": {"enabled": False}}})
 schema = schemathesis.openapi.from_dict(openapi.schema(), config=CONFIG)
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)}
