@@ -2,7 +2,7 @@
  * Which of the followed faces to look at closely, and when to ask who they are.
  * Mirror of src/veilface/face/attention.py, which says why.
  */
-import { averageEmbeddings, type Embedding } from './embedder'
+import { averageEmbeddings, likeness, type Embedding } from './embedder'
 import { confirmed, type Track } from './tracker'
 import type { Quality } from './types'
 
@@ -163,7 +163,7 @@ function after(before: Standing, look: Look): Standing {
 
 /** Whether two unit embeddings of one track are of one person. */
 export function same(first: Float32Array, second: Float32Array): boolean {
-  return first.reduce((sum, value, index) => sum + value * (second[index] ?? 0), 0) >= SAME
+  return likeness(first, second) >= SAME
 }
 
 /** What a shot counts for, 0 to 1: large, sharp and from the front is best; nothing where there is a problem. */

@@ -39,3 +39,8 @@ export function averageEmbeddings(embeddings: readonly Float32Array[]): Embeddin
   }
   return Float32Array.from(unit(sum))
 }
+
+/** The cosine of two embeddings, which have unit length. */
+export function likeness(one: Float32Array, other: Float32Array): number {
+  return one.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0)
+}

@@ -1,5 +1,5 @@
 /** From a picture to a face on this device; the same numbers as veilface.face. */
-export { averageEmbeddings } from './embedder'
+export { averageEmbeddings, likeness } from './embedder'
 export { FaceEngine } from './engine'
 export { FaceError, type FaceErrorCode } from './errors'
 export { decodePicture } from './picture'

@@ -11,7 +11,6 @@ export type LivenessFailure =
   'lost' | 'several_faces' | 'jumped' | 'unasked' | 'wrong_way' | 'sudden' | 'too_late'
 export type LivenessStage = 'steady' | 'waiting' | 'acting' | 'passed' | 'failed'
 
-export const ACTIONS: readonly Action[] = ['turn_left', 'turn_right', 'nod', 'come_closer']
 const STEADY_S = 0.4
 const STRAIGHT_YAW = 14
 const STRAIGHT_PITCH = 16

@@ -20,7 +20,7 @@ export {
 } from './envelope'
 export { ProtectError, type ProtectErrorCode } from './errors'
 export { KEYED, negativeBits, type KeyedName } from './keyed'
-export { livenessBytes, LIVENESS_BYTES } from './liveness'
+export { livenessBytes } from './liveness'
 export { countRecords, kHidden, NEGATIVE, recordCount, SPECIFIED, type Records } from './negative'
 export {
   payeeNameHash,

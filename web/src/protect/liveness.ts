@@ -2,7 +2,7 @@
 import type { Bytes } from './bytes'
 import { exactly, malformed, Writer } from './layout'
 
-export const LIVENESS_BYTES = 80
+const LIVENESS_BYTES = 80
 const HASH_BYTES = 32
 const VERSION = 1
 const MOST_STEPS = 4

@@ -1,6 +1,6 @@
 import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
 import type { LivenessMovement } from '@/api'
-import type { Face, FaceEngine } from '@/face'
+import { likeness, type Face, type FaceEngine } from '@/face'
 import { LivenessCheck, type Action, type LivenessFailure, type LivenessStage, type Progress, type Sight } from '@/face/liveness'
 import { attackDetector } from '@/device/attackDetector'
 import { livenessBytes, sha256 } from '@/protect'
@@ -78,7 +78,7 @@ export function useLiveness({ video, engine, plan, live, passed, broken }: Follo
   }
 
   async function judged(shot: Shot): Promise<CheckFailure | null> {
-    const alike = kept.every(({ embedding }) => embedding && cosine(embedding, shot.embedding) >= SAME_PERSON)
+    const alike = kept.every(({ embedding }) => embedding && likeness(embedding, shot.embedding) >= SAME_PERSON)
     if (!alike || kept.length < 2 * check.steps.length) return 'another_face'
     const crops = [...kept.flatMap(({ crop }) => (crop ? [crop] : [])), shot.crop]
     return (await attackDetector()?.looksLive(crops)) === false ? 'not_live' : null
@@ -160,8 +160,4 @@ function sightOf(faces: readonly Face[], size: { width: number; height: number }
     yaw: face?.quality.yaw ?? 0,
     pitch: face?.quality.pitch ?? 0,
   }
-}
-
-function cosine(one: Float32Array, other: Float32Array): number {
-  return one.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0)
 }
