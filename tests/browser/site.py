@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "web/src/locales"
 PASSWORD = "seven quiet herons"
 PHONE = {"width": 360, "height": 740}
+SMALL = {"width": 360, "height": 780}
 DESKTOP = {"width": 1440, "height": 900}
 # A first look loads 25 MB of models into a machine that may be busy.
 PATIENCE_MS = 120_000

@@ -9,13 +9,12 @@ from playwright.sync_api import expect
 from tests.browser.app import Phone
 from tests.browser.conftest import Visit, machine_in
 from tests.browser.moving import camera
-from tests.browser.site import PATIENCE_MS, words
+from tests.browser.site import PATIENCE_MS, SMALL, words
 from tests.processes import Machine
 from veilface.face.pipeline import FacePipeline
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-SMALL = {"width": 360, "height": 780}
 OTHER = {"turn_left": "turn_right", "turn_right": "turn_left", "nod": "turn_left", "come_closer": "turn_right"}
 END_OF_JPEG = b"\xff\xd9"
 
