@@ -43,6 +43,9 @@ def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, running: Runni
         assert hall.search(FRIEND)[0].persons == (friend.person,)
         assert hall.search(STRANGER)[0].persons == ()
         remote.gallery_drop(gallery=hall.kiosk.account, account=person.account)
+        remote.gallery_revoke_kiosk(gallery=hall.kiosk.account, device_id=hall.kiosk.device)
+        with pytest.raises(errors.DeviceNotActive):
+            hall.search(FACE)
         remote.gallery_forget(gallery=hall.kiosk.account)
         log = running.log.read_text()
         assert "identify_conclude" in log

@@ -174,11 +174,31 @@ def test_a_second_kiosk_waits_or_is_approved_by_the_first(kiosk: Kiosk, holder: 
     assert second.register().state == "pending"
     with pytest.raises(errors.DeviceNotActive):
         second.begun(FACE)
+    refused(data, errors.DeviceNotActive, holder.approve_device, **second.approval(second).arguments)
     holder.approve_device(**kiosk.approval(second).arguments)
     holder.identify_begin(**second.begun(FACE))
     waiting = second.begun(FACE)
     holder.revoke_device(**kiosk.revocation(second.device).arguments)
     refused(data, errors.DeviceNotActive, holder.identify_begin, **waiting)
+
+
+def test_an_operator_ends_a_kiosk_without_a_signature(
+    kiosk: Kiosk, holder: KeyHolder, data: Path, enrolled: Person
+) -> None:
+    second, shares = kiosk.another(), np.zeros((2, 3, SLOTS), np.uint32)
+    second.register()
+    waiting, approval = kiosk.begun(FACE), kiosk.approval(second).arguments
+    query = holder.identify_begin(**kiosk.begun(FACE)).query
+    order = {"gallery": kiosk.account, "device_id": kiosk.device}
+    refused(data, errors.UnknownDevice, holder.gallery_revoke_kiosk, **order | {"device_id": bytes(16)})
+    theirs = {"gallery": enrolled.account, "device_id": enrolled.device}
+    refused(data, GalleryUnknown, holder.gallery_revoke_kiosk, **theirs)
+    for _ in range(2):
+        holder.gallery_revoke_kiosk(**order)
+        assert [event for event, *_ in entries(data)].count(Event.KIOSK_REVOKE) == 1
+    refused(data, errors.DeviceNotActive, holder.identify_begin, **waiting)
+    refused(data, QueryUnknown, holder.identify_reshare, query=query, shares=shares)
+    refused(data, errors.DeviceNotActive, holder.approve_device, **approval)
 
 
 def test_a_query_ends_with_its_kiosk_its_key_and_its_time(

@@ -43,6 +43,7 @@ class Event(IntEnum):
     PACK = 135
     SEARCH_BEGUN = 136
     CONFIRM = 137
+    KIOSK_REVOKE = 138
 
 
 class Cause(IntFlag):

@@ -39,6 +39,13 @@ class GalleryApi(Protocol):
         """Take an account's opt-in back: its key opens nothing for the gallery any more. Repeating changes nothing."""
         ...
 
+    def gallery_revoke_kiosk(self, *, gallery: bytes, device_id: bytes) -> None:
+        """Make a kiosk's signature worthless for good, whatever is under way. Repeating it changes nothing.
+
+        Raises ``UnknownDevice``.
+        """
+        ...
+
     # --- by signature of a person's device, or of a kiosk ------------------------------------------------
 
     def gallery_opt_in(self, *, header: bytes, signature: bytes) -> bytes:

@@ -48,6 +48,9 @@ class RemoteGalleries(ABC):
     def gallery_drop(self, *, gallery: bytes, account: bytes) -> None:
         self.ask("gallery_drop", answer_bytes=0, gallery=gallery, account=account)
 
+    def gallery_revoke_kiosk(self, *, gallery: bytes, device_id: bytes) -> None:
+        self.ask("gallery_revoke_kiosk", answer_bytes=0, gallery=gallery, device_id=device_id)
+
     def gallery_opt_in(self, *, header: bytes, signature: bytes) -> bytes:
         return self._receipt("gallery_opt_in", header=header, signature=signature)
 

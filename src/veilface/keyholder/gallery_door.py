@@ -35,6 +35,11 @@ class GalleryDoor:
         exactly(account, ID_BYTES, "account")
         people.drop(self._office, gallery=gallery, account=account)
 
+    def gallery_revoke_kiosk(self, *, gallery: bytes, device_id: bytes) -> None:
+        exactly(gallery, ID_BYTES, "gallery")
+        exactly(device_id, ID_BYTES, "device_id")
+        people.revoke_kiosk(self._office, gallery=gallery, device_id=device_id)
+
     def gallery_opt_in(self, *, header: bytes, signature: bytes) -> bytes:
         return people.opt_in(self._office, header=header, signature=signature)
 

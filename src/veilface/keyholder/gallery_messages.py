@@ -92,6 +92,7 @@ REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
         "gallery_opt_in": Layout(SIGNED),
         "gallery_opt_out": Layout(SIGNED),
         "gallery_drop": Layout(_GALLERY | {"account": ID_BYTES}),
+        "gallery_revoke_kiosk": Layout(_GALLERY | {"device_id": ID_BYTES}),
         "gallery_register": Layout(SIGNED, frozenset({NORM_BYTES + RANGE_BYTES})),
         "gallery_pack_begin": Layout(_EPOCH),
         "gallery_pack_part": Layout(_PACK, _multiples(_PLACED_BYTES, MOST_IN_PART), "templates"),

@@ -108,6 +108,18 @@ def drop(office: Office, *, gallery: bytes, account: bytes) -> None:
             _write_down(office, db, account, Event.GALLERY_LEAVE, about=gallery)
 
 
+def revoke_kiosk(office: Office, *, gallery: bytes, device_id: bytes) -> None:
+    """See ``GalleryApi.gallery_revoke_kiosk``."""
+    with office.store.transaction() as db:
+        if devices.is_forgotten(db, gallery):
+            return
+        galleries.key_fp(db, gallery)  # an account's devices are revoked by their owner's signature alone
+        now_ms = office.clock()
+        if devices.find(db, account=gallery, device=device_id, now_ms=now_ms).record.state != "revoked":
+            devices.revoke(db, account=gallery, device=device_id, now_ms=now_ms)
+            _write_down(office, db, gallery, Event.KIOSK_REVOKE, about=device_id)
+
+
 def _joining(db: Connection, message: Message, now_ms: int) -> tuple[Epoch, bytes]:
     """The key and template that the message must name, and the key (65 B) of the device that signs."""
     galleries.require_none(db, message.account)
