@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from veilface.match import block_files
 from veilface.match.engine import LocalEngine, Shard
 from veilface.match.gallery import Gallery, _groups, _small_blocks
 from veilface.match.gallery_errors import GalleryBusy, GalleryDamaged, GalleryEmpty, QueryMasksSpent
-from veilface.match.gallery_truth import Placed, SqliteTruth
+from veilface.match.gallery_truth import Known, Placed, SqliteTruth
 from veilface.match.identification import identify
 from veilface.match.masks import prepare
 from veilface.match.query_pool import CAPACITY, QueryPool
@@ -96,11 +97,44 @@ def test_two_templates_of_one_person_never_share_a_block(house: House) -> None:
     house.gallery.pack()
     for _ in range(2):
         for placed in house.truth.blocks():
-            persons = house.truth.persons(list(placed.members.values()))
+            persons = house.gallery.persons(list(placed.members.values()))
             assert len(set(persons.values())) == len(placed.members)
         assert sum(len(placed.members) for placed in house.truth.blocks()) == 6
         house.gallery.rotate()
     assert house.found(1)
+
+
+def test_who_came_in_by_different_ways_never_shares_a_block(house: House) -> None:
+    """Somebody who took both ways is two persons here: whose templates may be as near as two shots of one."""
+    ways = {0: "account", 1: "kiosk", 2: "account", 3: "kiosk"}
+    for some in ((0, 1), (2,), (3,)):
+        house.gallery.add([replace(house.enrolment(seed), kind=ways[seed]) for seed in some])
+        house.gallery.pack()
+    for _ in range(2):
+        found = {placed.kind: house.gallery.persons(list(placed.members.values())) for placed in house.truth.blocks()}
+        assert {kind: set(persons.values()) for kind, persons in found.items()} == {
+            "account": {identity(0), identity(2)},
+            "kiosk": {identity(1), identity(3)},
+        }
+        house.gallery.rotate()
+    assert house.found(1)
+
+
+def test_a_block_under_another_key_is_refused_until_it_is_packed_anew(house: House, tmp_path: Path) -> None:
+    """As after a key holder that was restored without the epoch's key, and made another."""
+    house.add(1, 2)
+    (before,) = house.truth.blocks()
+    (tmp_path / "other").mkdir()
+    other = House(tmp_path / "other", accounts=house.accounts)
+    house.gallery = Gallery(house.folder / "blocks", house.truth, other.office)
+    assert house.gallery.verify() == [before.block]
+    with pytest.raises(GalleryDamaged):
+        house.gallery.view()
+    house.gallery.rebuild()
+    (after,) = house.truth.blocks()
+    assert after.key_fp == house.gallery.keys.scan_fp != before.key_fp
+    house.office = other.office
+    assert house.found(2)
 
 
 def test_small_blocks_are_packed_together(house: House) -> None:
@@ -112,18 +146,21 @@ def test_small_blocks_are_packed_together(house: House) -> None:
 
 
 def test_groups_and_small_blocks_fit() -> None:
-    people = [(identity(("m", n)), identity(n % 3000)) for n in range(5000)]
+    people = [Known(identity(("m", n)), identity(n % 3000), "") for n in range(5000)]
     groups = _groups(people)
     assert [len(group) for group in groups] == [2048, 952, 2000]
-    assert all(len({person for _, person in group}) == len(group) for group in groups)
+    assert all(len({one.person for one in group}) == len(group) for group in groups)
+    kinds = [Known(identity(("k", n)), identity(n), "ab"[n % 2]) for n in range(6)]
+    assert [{one.kind for one in group} for group in _groups(kinds)] == [{"a"}, {"b"}]
 
-    def block(count: int) -> Placed:
+    def block(count: int, kind: str = "") -> Placed:
         members = {slot: identity((count, slot)) for slot in range(count)}
-        return Placed(block=identity(count), checksum=bytes(32), packed=count, members=members)
+        checksum = key_fp = bytes(32)
+        return Placed(block=identity(count), checksum=checksum, key_fp=key_fp, kind=kind, packed=count, members=members)
 
-    chosen = _small_blocks([block(2048), block(1000), block(3), block(2), block(0)], 2)
+    chosen = _small_blocks([block(2048), block(1000), block(3), block(2), block(0, "b"), block(1, "b")], 2, kind="")
     assert sorted(len(placed.members) for placed in chosen) == [0, 2, 3]
-    assert _small_blocks([block(1200)], 900) == []
+    assert _small_blocks([block(1200)], 900, kind="") == []
 
 
 def test_rotation_makes_another_key_order_and_blocks(house: House) -> None:
@@ -173,7 +210,7 @@ def test_a_template_whose_key_is_gone_is_dropped_and_nobody_else(house: House) -
     house.gallery.add([house.enrolment(1), house.enrolment(2, account=other)])
     house.gallery.pack()
     assert house.truth.waiting() == []
-    assert house.truth.persons([identity((2, 0))]) == {}
+    assert house.truth.known([identity((2, 0))]) == []
     assert house.found(1)
 
 

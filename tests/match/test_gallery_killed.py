@@ -57,7 +57,7 @@ def restarted(house: House, left: list[Left], expected: list[str]) -> list[House
 
 
 def known(house: House) -> set[bytes]:
-    return house.members() | {member for member, _ in house.truth.waiting()}
+    return house.members() | {one.member for one in house.truth.waiting()}
 
 
 def members(*seeds: int) -> set[bytes]:

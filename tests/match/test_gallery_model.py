@@ -88,8 +88,8 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def members_are_who_they_should_be(self) -> None:
         truth = self.house.truth
-        assert truth.persons(list(self.people)) == self.people
-        assert {member for member, _ in truth.waiting()} == self.people.keys() - self.packed
+        assert self.house.gallery.persons(list(self.people)) == self.people
+        assert {one.member for one in truth.waiting()} == self.people.keys() - self.packed
         assert self.house.members() == self.packed
 
     @invariant()

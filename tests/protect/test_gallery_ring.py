@@ -136,6 +136,8 @@ def complex_slots(polynomial: Integers) -> NDArray[np.complex128]:
 def test_both_keys_open_what_their_public_keys_sealed() -> None:
     key = GallerySecretKey(GallerySecretKey.generate())
     public = key.public_key()
+    assert (public.scan == key.public_key().scan).all(), "blocks are known by it"
+    assert (public.result == key.public_key().result).all()
     messages = Stream().uniform(SCAN.prime, (2, SLOTS))
     stream = Stream()
     sealed = scan_zeros(public.scan, messages, stream.ternary((2, SLOTS)), stream.errors((2, 2, SLOTS)))

@@ -4,7 +4,8 @@ The truth comes first. A template waits in it until a packing puts it into a blo
 out of the next query, whatever the blocks still hold. New templates make a small block of their own; blocks no larger
 than it are packed anew together with it, so a template is packed at most eleven times until its block is full. A block
 is always packed as a whole, its people in a random order, and never with two templates of one person: the distance
-between the two would tell the rotation.
+between the two would tell the rotation. Nor with people who came in by different ways, for somebody who took both is
+one person that is known as two.
 """
 
 import secrets
@@ -22,7 +23,7 @@ from veilface.match import scan
 from veilface.match.block_files import BlockFiles
 from veilface.match.conversion import SubjectKey, all_masked, packed_templates
 from veilface.match.gallery_errors import GalleryBusy
-from veilface.match.gallery_truth import Enrolment, Placed, Repacking, Truth
+from veilface.match.gallery_truth import Enrolment, Known, Placed, Repacking, Truth
 from veilface.match.gallery_view import View, Viewer
 from veilface.protect.gallery import SLOTS, EpochKeys, Masked, PackedBlock
 from veilface.protect.homomorphic import DIMENSION
@@ -31,8 +32,7 @@ from veilface.protect.stream import Integers, Stream
 _BLOCK_ID_BYTES: Final = 16
 _CHUNK: Final = 16
 _THREADS: Final = 2
-_People = Sequence[tuple[bytes, bytes]]
-"""(member, person)"""
+_People = Sequence[Known]
 
 
 class Packer(Protocol):
@@ -81,7 +81,7 @@ class Gallery:
 
     def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
         """Who these members are, of those who are there now."""
-        return self._truth.persons(members)
+        return {one.member: one.person for one in self._truth.known(members)}
 
     def view(self) -> View:
         """The gallery as it is now.
@@ -94,7 +94,7 @@ class Gallery:
         """Put everybody who waits into blocks."""
         with self._alone():
             for waiting in _groups(self._truth.waiting()):
-                absorbed = _small_blocks(self._truth.blocks(), len(waiting))
+                absorbed = _small_blocks(self._truth.blocks(), len(waiting), kind=waiting[0].kind)
                 together = [*waiting, *self._people(absorbed)]
                 if len(_groups(together)) > 1:  # somebody has a template in both
                     absorbed, together = [], list(waiting)
@@ -111,9 +111,12 @@ class Gallery:
             self._packer.erase_before(keys.epoch)
 
     def verify(self) -> list[bytes]:
-        """The blocks whose files are missing or are not what was written."""
+        """The blocks whose files are missing or are not what was written, and those that are under another key."""
+        key_fp = self.keys.scan_fp
         unsound = [
-            placed.block for placed in self._truth.blocks() if not self._files.is_sound(placed.block, placed.checksum)
+            placed.block
+            for placed in self._truth.blocks()
+            if placed.key_fp != key_fp or not self._files.is_sound(placed.block, placed.checksum)
         ]
         named = {placed.block for placed in self._truth.blocks()} if unsound else set()
         return [block for block in unsound if block in named]  # the others were packed anew meanwhile
@@ -152,13 +155,13 @@ class Gallery:
 
     def _people(self, blocks: Sequence[Placed]) -> _People:
         members = [member for placed in blocks for member in placed.members.values()]
-        return list(self._truth.persons(members).items())
+        return self._truth.known(members)
 
     def _change(self, groups: Sequence[_People], replaced: Sequence[Placed], keys: EpochKeys) -> None:
         """Write the new blocks, then say so in the truth, then drop the old ones."""
         made, gone = [], []
         for group in groups:
-            placed, refused = self._make(group, keys.epoch)
+            placed, refused = self._make(group, keys)
             made.append(placed)
             gone.extend(refused)
         old = [placed.block for placed in replaced]
@@ -166,19 +169,27 @@ class Gallery:
         self._keys = keys
         self._keep_only_true_files()
 
-    def _make(self, people: _People, epoch: int) -> tuple[Placed, list[bytes]]:
+    def _make(self, people: _People, keys: EpochKeys) -> tuple[Placed, list[bytes]]:
         """One new block of these members; also those of them whose template nobody can open any more."""
         slots = sorted(Stream().permutation(SLOTS)[: len(people)].tolist())
         order = Stream().permutation(len(people))
-        members = {slot: people[place][0] for slot, place in zip(slots, order, strict=True)}
+        members = {slot: people[place].member for slot, place in zip(slots, order, strict=True)}
         masks = np.zeros((SLOTS, DIMENSION), np.int64)
-        answer = self._packer.pack(epoch, self._hidden(members, masks))
+        answer = self._packer.pack(keys.epoch, self._hidden(members, masks))
         masks[list(answer.refused)] = 0  # a mask taken from nothing would be noise for the whole block
         words = packed_templates(answer.sealed, np.ascontiguousarray(masks.T))
         block = secrets.token_bytes(_BLOCK_ID_BYTES)
         checksum = self._files.write(block, scan.arranged(np.ascontiguousarray(words.swapaxes(0, 1))))
         gone = [members.pop(slot) for slot in answer.refused]
-        return Placed(block=block, checksum=checksum, packed=len(members), members=members), gone
+        placed = Placed(
+            block=block,
+            checksum=checksum,
+            key_fp=keys.scan_fp,
+            kind=people[0].kind,
+            packed=len(members),
+            members=members,
+        )
+        return placed, gone
 
     def _hidden(self, members: dict[int, bytes], masks: Integers) -> Iterator[Masked | None]:
         """Each slot's template under its masks, as the key holder asks for it; the masks are noted in ``masks``.
@@ -204,20 +215,21 @@ class Gallery:
 
 
 def _groups(people: _People) -> list[_People]:
-    """Groups that fit a block each, with every person once."""
-    seen: Counter[bytes] = Counter()
-    rounds: dict[int, list[tuple[bytes, bytes]]] = {}
-    for member, person in people:
-        rounds.setdefault(seen[person], []).append((member, person))
-        seen[person] += 1
+    """Groups that fit a block each, with every person once and all of one kind."""
+    seen: Counter[tuple[bytes, str]] = Counter()
+    rounds: dict[tuple[str, int], list[Known]] = {}
+    for one in people:
+        rounds.setdefault((one.kind, seen[one.person, one.kind]), []).append(one)
+        seen[one.person, one.kind] += 1
     return [group[start : start + SLOTS] for group in rounds.values() for start in range(0, len(group), SLOTS)]
 
 
-def _small_blocks(blocks: Sequence[Placed], count: int) -> list[Placed]:
-    """The blocks that are packed anew together with ``count`` more: none larger than what they come to."""
+def _small_blocks(blocks: Sequence[Placed], count: int, *, kind: str) -> list[Placed]:
+    """The blocks that are packed anew together with ``count`` more of a kind: none larger than what they come to."""
     chosen: list[Placed] = []
     for placed in sorted(blocks, key=lambda placed: len(placed.members)):
-        if not placed.members or (len(placed.members) <= count and count + len(placed.members) <= SLOTS):
+        fits = len(placed.members) <= count and count + len(placed.members) <= SLOTS
+        if not placed.members or (placed.kind == kind and fits):
             chosen.append(placed)
             count += len(placed.members)
     return chosen

@@ -4,7 +4,7 @@
 
     MatchError
     ├── QueryMasksSpent     masks of a query offered a second time, or in another process
-    ├── GalleryDamaged      block files that are missing or not what was written
+    ├── GalleryDamaged      block files that are missing or not what was written, or under another key
     ├── GalleryBusy         another process packs, or the layout never stands still
     └── GalleryEmpty        nobody to compare with
 """
@@ -19,7 +19,7 @@ class QueryMasksSpent(MatchError):
 
 
 class GalleryDamaged(MatchError):
-    """Blocks (``blocks``, their number) whose files are missing or do not have their checksum; rebuild them."""
+    """Blocks (``blocks``, their number) that are missing, not what was written, or under another key; rebuild them."""
 
     code = "match.gallery_damaged"
 

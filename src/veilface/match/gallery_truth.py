@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Enrolment:
     """One template (73,728 B) of a person who opted in, and the account's public key (98,304 B) it is under.
 
     ``member`` and ``person`` are 16 B each; a person may have several templates. ``key_fp`` (32 B) – the SHA-256 of the
-    public key.
+    public key. ``kind`` – see :class:`Known`.
     """
 
     member: bytes
@@ -26,14 +26,32 @@ class Enrolment:
     template: bytes = field(repr=False)
     public_key: bytes = field(repr=False)
     key_fp: bytes
+    kind: str = ""
+
+
+class Known(NamedTuple):
+    """A template (16 B), whose it is (16 B), and by which way they came in.
+
+    No block holds two ``kind`` s: somebody who came in by two ways is two persons here, and none can tell.
+    """
+
+    member: bytes
+    person: bytes
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """A block as it should be: SHA-256 of its file, how many were packed into it, and who still is in which slot."""
+    """A block as it should be: SHA-256 of its file, how many were packed into it, and who still is in which slot.
+
+    ``key_fp`` – of the key it was packed under (:attr:`~veilface.protect.gallery.EpochKeys.scan_fp`): under any other,
+    it is noise. ``kind`` – of everybody in it.
+    """
 
     block: bytes
     checksum: bytes
+    key_fp: bytes
+    kind: str
     packed: int
     members: Mapping[int, bytes]
 
@@ -57,11 +75,11 @@ class Truth(Protocol):
     def blocks(self) -> list[Placed]:
         """All blocks, in the order in which they were made, with those of their members who are still there."""
 
-    def waiting(self) -> list[tuple[bytes, bytes]]:
-        """(member, person) of those who are in no block yet, first come first."""
+    def waiting(self) -> list[Known]:
+        """Those who are in no block yet, first come first."""
 
-    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The person of each of those members who are still there."""
+    def known(self, members: Sequence[bytes]) -> list[Known]:
+        """Those of these members who are still there."""
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
         """The templates of those members who are still there."""
@@ -81,11 +99,12 @@ _PAGE_BYTES: Final = 1 << 15
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS state (epoch INTEGER NOT NULL, generation INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS blocks (
-        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, checksum BLOB NOT NULL, packed INTEGER NOT NULL
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, checksum BLOB NOT NULL, key_fp BLOB NOT NULL,
+        kind TEXT NOT NULL, packed INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS keys (fingerprint BLOB PRIMARY KEY, public_key BLOB NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS members (
-        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, person BLOB NOT NULL,
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, person BLOB NOT NULL, kind TEXT NOT NULL,
         key_fp BLOB NOT NULL REFERENCES keys (fingerprint),
         block BLOB REFERENCES blocks (id) ON DELETE SET NULL, slot INTEGER,
         UNIQUE (block, slot), UNIQUE (block, person)
@@ -98,9 +117,10 @@ _SCHEMA = """
 """
 
 
-_PERSON = "SELECT person FROM members WHERE id = ?"
+_KNOWN = "SELECT id, person, kind FROM members WHERE id = ?"
+_WAITING = "SELECT id, person, kind FROM members WHERE block IS NULL ORDER BY number"
 _TEMPLATE = """
-    SELECT person, template, key_fp FROM members JOIN templates ON templates.member = members.number WHERE id = ?
+    SELECT person, template, key_fp, kind FROM members JOIN templates ON templates.member = members.number WHERE id = ?
 """
 _KEY = "SELECT public_key FROM keys WHERE fingerprint = ?"
 
@@ -131,31 +151,38 @@ class SqliteTruth:
 
     def blocks(self) -> list[Placed]:
         with self._lock:
-            rows = self._db.execute("SELECT id, checksum, packed FROM blocks ORDER BY number").fetchall()
+            rows = self._db.execute("SELECT id, checksum, key_fp, kind, packed FROM blocks ORDER BY number").fetchall()
             places = self._db.execute("SELECT block, slot, id FROM members WHERE block IS NOT NULL").fetchall()
-        members: dict[bytes, dict[int, bytes]] = {block: {} for block, _, _ in rows}
+        members: dict[bytes, dict[int, bytes]] = {block: {} for block, *_ in rows}
         for block, slot, member in places:
             members[block][slot] = member
         return [
-            Placed(block=block, checksum=checksum, packed=packed, members=members[block])
-            for block, checksum, packed in rows
+            Placed(block=block, checksum=checksum, key_fp=key_fp, kind=kind, packed=packed, members=members[block])
+            for block, checksum, key_fp, kind, packed in rows
         ]
 
-    def waiting(self) -> list[tuple[bytes, bytes]]:
+    def waiting(self) -> list[Known]:
         with self._lock:
-            return self._db.execute("SELECT id, person FROM members WHERE block IS NULL ORDER BY number").fetchall()
+            return [Known(*row) for row in self._db.execute(_WAITING)]
 
-    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
-        return {member: row[0] for member in members if (row := self._row(_PERSON, member))}
+    def known(self, members: Sequence[bytes]) -> list[Known]:
+        return [Known(*row) for member in members if (row := self._row(_KNOWN, member))]
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
-        keys: dict[bytes, tuple[bytes, ...]] = {}
+        keys: dict[bytes, tuple[Any, ...]] = {}
         for member in members:
             if row := self._row(_TEMPLATE, member):
-                person, template, key_fp = row
+                person, template, key_fp, kind = row
                 if key := keys.get(key_fp) or self._row(_KEY, key_fp):
                     keys[key_fp] = key
-                    yield Enrolment(member=member, person=person, template=template, public_key=key[0], key_fp=key_fp)
+                    yield Enrolment(
+                        member=member,
+                        person=person,
+                        template=template,
+                        public_key=key[0],
+                        key_fp=key_fp,
+                        kind=kind,
+                    )
 
     def add(self, enrolments: Iterable[Enrolment]) -> None:
         keys = set[bytes]()
@@ -166,9 +193,9 @@ class SqliteTruth:
                     self._db.execute("INSERT INTO keys VALUES (?, ?) ON CONFLICT (fingerprint) DO NOTHING", key)
                     keys.add(one.key_fp)
                 added = self._db.execute(
-                    "INSERT INTO members (id, person, key_fp) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING "
+                    "INSERT INTO members (id, person, key_fp, kind) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING "
                     "RETURNING number",
-                    (one.member, one.person, one.key_fp),
+                    (one.member, one.person, one.key_fp, one.kind),
                 ).fetchall()
                 self._db.executemany(
                     "INSERT INTO templates VALUES (?, ?)", ((number, one.template) for (number,) in added)
@@ -192,8 +219,8 @@ class SqliteTruth:
                 self._drop_keys(gone)
             for placed in change.made:
                 self._db.execute(
-                    "INSERT INTO blocks (id, checksum, packed) VALUES (?, ?, ?)",
-                    (placed.block, placed.checksum, placed.packed),
+                    "INSERT INTO blocks (id, checksum, key_fp, kind, packed) VALUES (?, ?, ?, ?, ?)",
+                    (placed.block, placed.checksum, placed.key_fp, placed.kind, placed.packed),
                 )
                 self._db.executemany(
                     "UPDATE members SET block = ?, slot = ? WHERE id = ? AND block IS NULL",
@@ -212,9 +239,9 @@ class SqliteTruth:
             ((key_fp,) for _, key_fp in removed),
         )
 
-    def _row(self, query: str, member: bytes) -> tuple[bytes, ...] | None:
+    def _row(self, query: str, member: bytes) -> tuple[Any, ...] | None:
         with self._lock:
-            row: tuple[bytes, ...] | None = self._db.execute(query, (member,)).fetchone()
+            row: tuple[Any, ...] | None = self._db.execute(query, (member,)).fetchone()
         return row
 
     @contextmanager

@@ -65,10 +65,13 @@ class Viewer:
                     return self._view
                 placed = self._truth.blocks()
                 self._check(placed)
-                damaged = sum(one.block not in self._sound for one in placed)
                 later_epoch, later = self._truth.standing()
-                if epoch == later_epoch and not damaged:
-                    self._view = self._seen(generation, self._keys_of(epoch), placed)
+                if epoch != later_epoch:
+                    continue
+                keys = self._keys_of(epoch)
+                damaged = sum(one.block not in self._sound or one.key_fp != keys.scan_fp for one in placed)
+                if not damaged:
+                    self._view = self._seen(generation, keys, placed)
                     return self._view
                 if generation == later:
                     raise GalleryDamaged(blocks=damaged)

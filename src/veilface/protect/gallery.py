@@ -6,6 +6,7 @@ primes). The key holder has both secrets; each has a public key, with which the 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Literal, NoReturn
 
 import numpy as np
@@ -137,6 +138,11 @@ class EpochKeys:
     zeros: "GalleryPublicKey"
     probes: bytes
 
+    @property
+    def scan_fp(self) -> bytes:
+        """SHA-256 of the key that is scanned under: under another one, a block is noise."""
+        return sha256(self.zeros.scan.astype("<u4").tobytes()).digest()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryPublicKey:
@@ -152,7 +158,7 @@ class GallerySecretKey:
     NTT words: ``scan`` (2, 2048), s and s²; ``result`` (3, 4096), s modulo each prime.
     """
 
-    __slots__ = ("result", "scan")
+    __slots__ = ("_drawn_from", "result", "scan")
 
     def __init__(self, packed: bytes) -> None:
         """Take :meth:`generate`'s bytes; raises :class:`MalformedCiphertext`."""
@@ -163,6 +169,7 @@ class GallerySecretKey:
         scan = SCAN.forward(coefficients[: SCAN.n])
         self.scan: Final = np.stack([scan, SCAN.multiply(scan, scan).astype(np.uint32)])
         self.result: Final = np.stack([ring.forward(coefficients[SCAN.n :]) for ring in RESULT])
+        self._drawn_from: Final = sha256(b"VFGALLERYKEY" + packed).digest()
 
     @staticmethod
     def generate() -> bytes:
@@ -170,9 +177,13 @@ class GallerySecretKey:
         return Stream().ternary(SECRET_BYTES).tobytes()
 
     def public_key(self) -> GalleryPublicKey:
-        """A fresh public key of both."""
-        result = self.seal_results(np.zeros((1, RESULT[0].n), np.int64), seeded_results(fresh_seed(), 1)[None, :, 0, 0])
-        return GalleryPublicKey(scan=self.seal(np.zeros((1, SCAN.n), np.int64)).words()[:, 0], result=result[0])
+        """The public key of both, the same each time: what is packed under it is known by its fingerprint."""
+        stream = Stream(self._drawn_from)
+        second, noise = stream.words(SCAN.prime, (1, SCAN.n)), stream.errors((1, SCAN.n))
+        scan = sealing.sealed(np.zeros((1, SCAN.n), np.int64), noise, second, self.scan[0])
+        seconds = np.stack([stream.words(ring.prime, (1, ring.n)) for ring in RESULT], axis=1)
+        result = self._sealed_results(stream.errors((1, RESULT[0].n)).astype(np.int64), seconds)
+        return GalleryPublicKey(scan=np.concatenate([scan, second]), result=result[0])
 
     def seal(self, messages: Integers) -> Sealed:
         """Encrypt coefficients (d, 2048) of size below 2^30 afresh under the scan key."""
@@ -181,7 +192,9 @@ class GallerySecretKey:
 
     def seal_results(self, messages: Integers, second: Words) -> Words:
         """Encrypt coefficients (count, 4096) under the result key with these second components: (count, 2, 3, 4096)."""
-        noisy = messages + Stream().errors(messages.shape)
+        return self._sealed_results(messages + Stream().errors(messages.shape), second)
+
+    def _sealed_results(self, noisy: Integers, second: Words) -> Words:
         made = np.stack([np.empty_like(second), second], axis=1)
         for row, ring in enumerate(RESULT):
             drawn = ring.multiply(second[:, row], self.result[row])

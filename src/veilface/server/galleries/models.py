@@ -21,7 +21,8 @@ POINT_LENGTH = 130
 class Gallery(models.Model):
     """A named set of people with a stated purpose. ``id`` is its account id at the key holder (16 B).
 
-    ``epoch`` is that of the key its blocks are under; ``generation`` rises whenever a search must look different.
+    ``epoch`` is that of the key its blocks are under, since ``keyed_at``; ``generation`` rises whenever a search must
+    look different.
     """
 
     class State(models.TextChoices):
@@ -36,6 +37,7 @@ class Gallery(models.Model):
     may_register = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     epoch = models.PositiveBigIntegerField(default=1)
+    keyed_at = models.DateTimeField(default=timezone.now)
     generation = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -52,7 +54,10 @@ class Gallery(models.Model):
 
 
 class Kiosk(models.Model):
-    """A device that may search one gallery. Of its token only the SHA-256 is kept."""
+    """A device that may search one gallery. Of its token, which it chose itself, there is only the SHA-256.
+
+    ``revocation_told`` – whether the key holder, too, knows that it is revoked.
+    """
 
     class State(models.TextChoices):
         """Where a kiosk stands."""
@@ -70,6 +75,7 @@ class Kiosk(models.Model):
     token = models.CharField(max_length=DIGEST_LENGTH, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True)
+    revocation_told = models.BooleanField(default=False)
 
     class Meta:  # noqa: D106 – Django's
         ordering = ("created_at", "id")
@@ -86,24 +92,40 @@ class Kiosk(models.Model):
 
 
 class Invitation(models.Model):
-    """A code of the operator by which one kiosk joins; only its SHA-256 is kept."""
+    """A code of the operator by which one kiosk joins; only its SHA-256 is kept.
+
+    ``taken_by`` – the context (SHA-256) of the one registration it is good for, once it was used.
+    """
 
     digest = models.CharField(max_length=DIGEST_LENGTH, primary_key=True)
     gallery = models.ForeignKey(Gallery, on_delete=models.CASCADE, related_name="invitations")
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
+    taken_by = models.CharField(max_length=DIGEST_LENGTH, blank=True)
 
     def __str__(self) -> str:
         return self.digest[:8]
 
 
 class Block(models.Model):
-    """A packed block as its file should be. ``generation`` rises whenever one of its slots dies."""
+    """A packed block as its file should be. ``generation`` rises whenever one of its slots dies.
+
+    ``key_fp`` – of the epoch's key it was packed under: a block that is under any other is packed anew, never searched.
+    ``kind`` – by which way everybody in it came in; empty where that was not looked at yet.
+    """
+
+    class Kind(models.TextChoices):
+        """By which way people come into a gallery."""
+
+        ACCOUNT = "account"
+        KIOSK = "kiosk"
 
     number = models.BigAutoField(primary_key=True)
     id = models.CharField(max_length=ID_LENGTH, unique=True)
     gallery = models.ForeignKey(Gallery, on_delete=models.CASCADE, related_name="blocks")
     checksum = models.CharField(max_length=DIGEST_LENGTH)
+    key_fp = models.CharField(max_length=DIGEST_LENGTH, default="")
+    kind = models.CharField(max_length=10, choices=Kind, default="")
     packed = models.PositiveSmallIntegerField()
     generation = models.PositiveBigIntegerField(default=1)
 

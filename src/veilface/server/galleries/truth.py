@@ -9,14 +9,16 @@ from typing import Final, TypeVar
 
 from django.db import transaction
 from django.db.models import Case, F, IntegerField, Value, When
+from django.utils import timezone
 
 from veilface.keyholder.errors import StaleKey
-from veilface.match.gallery_truth import Enrolment, Placed, Repacking
+from veilface.match.gallery_truth import Enrolment, Known, Placed, Repacking
 from veilface.protect.envelope import sha256
 from veilface.protect.gallery import SLOTS
 from veilface.server.galleries.models import Block, Gallery, Member, Registration
 
 AT_ONCE: Final = 500  # of identifiers in one statement
+KNOWN: Final = ("id", "person", "account_id")
 T = TypeVar("T")
 
 
@@ -36,35 +38,31 @@ class DjangoTruth:
 
     def blocks(self) -> list[Placed]:
         rows = Block.objects.filter(gallery=self._gallery).order_by("number")
-        standing = list(rows.values_list("number", "generation", "id", "checksum", "packed"))
+        standing = list(rows)
         before = self._seen  # other threads put theirs in its place: what is looked at, and returned, is one's own
         members = _members(
-            [number for number, generation, *_ in standing if number not in before or before[number][0] != generation]
+            [row.number for row in standing if row.number not in before or before[row.number][0] != row.generation]
         )
         seen = {
-            number: (generation, _placed(block, checksum, packed, members[number]))
-            if number in members
-            else before[number]
-            for number, generation, block, checksum, packed in standing
+            row.number: (row.generation, _placed(row, members[row.number]))
+            if row.number in members
+            else before[row.number]
+            for row in standing
         }
         self._seen = seen
         return [placed for _, placed in seen.values()]
 
-    def waiting(self) -> list[tuple[bytes, bytes]]:
-        """(member, person) of the first who are in no block yet, as many as fit one: the others come after them."""
+    def waiting(self) -> list[Known]:
+        """The first who are in no block yet, as many as fit one: the others come after them."""
         rows = Member.objects.filter(gallery=self._gallery, block=None).order_by("number")
-        return [
-            (bytes.fromhex(member), bytes.fromhex(person))
-            for member, person in rows.values_list("id", "person")[:SLOTS]
-        ]
+        return [_known(*row) for row in rows.values_list(*KNOWN)[:SLOTS]]
 
-    def persons(self, members: Sequence[bytes]) -> dict[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
+    def known(self, members: Sequence[bytes]) -> list[Known]:
+        found: dict[bytes, Known] = {}
         for some in batches(members):
             rows = Member.objects.filter(gallery=self._gallery, id__in=[member.hex() for member in some])
-            for member, person in rows.values_list("id", "person"):
-                found[bytes.fromhex(member)] = bytes.fromhex(person)
-        return {member: found[member] for member in members if member in found}
+            found |= {one.member: one for one in (_known(*row) for row in rows.values_list(*KNOWN))}
+        return [found[member] for member in members if member in found]
 
     def enrolments(self, members: Sequence[bytes]) -> Iterator[Enrolment]:
         for some in batches(members, SLOTS // 64):
@@ -119,11 +117,18 @@ class DjangoTruth:
                 self._place(placed)
             for blocks in batches(old):
                 Block.objects.filter(pk__in=blocks).delete()
-            Gallery.objects.filter(pk=self._gallery).update(epoch=change.epoch, generation=F("generation") + 1)
+            gallery = Gallery.objects.filter(pk=self._gallery)
+            gallery.exclude(epoch=change.epoch).update(epoch=change.epoch, keyed_at=timezone.now())
+            gallery.update(generation=F("generation") + 1)
 
     def _place(self, placed: Placed) -> None:
         block = Block.objects.create(
-            id=placed.block.hex(), gallery_id=self._gallery, checksum=placed.checksum.hex(), packed=placed.packed
+            id=placed.block.hex(),
+            gallery_id=self._gallery,
+            checksum=placed.checksum.hex(),
+            key_fp=placed.key_fp.hex(),
+            kind=placed.kind,
+            packed=placed.packed,
         )
         for some in batches(list(placed.members.items())):
             slots = {member.hex(): slot for slot, member in some}
@@ -147,6 +152,7 @@ class DjangoTruth:
             template=bytes(held.data),
             public_key=public_key,
             key_fp=bytes.fromhex(held.key_fp),
+            kind=_kind(row.account_id),
         )
 
 
@@ -166,5 +172,21 @@ def _members(blocks: Sequence[int]) -> dict[int, dict[int, bytes]]:
     return members
 
 
-def _placed(block: str, checksum: str, packed: int, members: dict[int, bytes]) -> Placed:
-    return Placed(block=bytes.fromhex(block), checksum=bytes.fromhex(checksum), packed=packed, members=members)
+def _placed(row: Block, members: dict[int, bytes]) -> Placed:
+    return Placed(
+        block=bytes.fromhex(row.id),
+        checksum=bytes.fromhex(row.checksum),
+        key_fp=bytes.fromhex(row.key_fp),
+        kind=row.kind,
+        packed=row.packed,
+        members=members,
+    )
+
+
+def _known(member: str, person: str, account: str | None) -> Known:
+    return Known(bytes.fromhex(member), bytes.fromhex(person), _kind(account))
+
+
+def _kind(account: str | None) -> Block.Kind:
+    """By which way somebody came in: who is registered at a kiosk may have an account, and nobody here can tell."""
+    return Block.Kind.KIOSK if account is None else Block.Kind.ACCOUNT
