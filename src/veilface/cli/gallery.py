@@ -25,7 +25,7 @@ Data = Annotated[
 Name = Annotated[str, typer.Argument(metavar="GALLERY", help=text("cli.argument.gallery"))]
 Yes = Annotated[bool, typer.Option("--yes", help=text("cli.option.yes"))]
 COLUMNS: Final = tuple(
-    f"cli.column.gallery_{column}" for column in ("name", "purpose", "people", "waiting", "kiosks", "orders")
+    f"cli.column.gallery_{column}" for column in ("name", "purpose", "people", "waiting", "key", "kiosks", "orders")
 )
 SECRETS: Final = ("VEILFACE_SECRET_KEY", "VEILFACE_SECRET_KEY_FILE")
 
@@ -159,7 +159,14 @@ def _note(name: str, kind: "Order.Kind", *, as_json: bool) -> None:
 def _row(one: "Summary") -> tuple[str, ...]:
     kiosks = [kiosk.name for kiosk in one.kiosks if kiosk.state != "revoked"]
     orders = [f"{text(f'cli.gallery.order.{order.order}')}: {_standing(order)}" for order in one.orders]
-    return one.name, one.purpose, str(one.people), str(one.waiting), ", ".join(kiosks), ", ".join(orders)
+    numbers = str(one.people), str(one.waiting), _key(one)
+    return one.name, one.purpose, *numbers, ", ".join(kiosks), ", ".join(orders)
+
+
+def _key(one: "Summary") -> str:
+    if one.rotates_at is None:
+        return text("cli.gallery.key", days=one.key_days)
+    return text("cli.gallery.key_until", days=one.key_days, date=one.rotates_at[:10])
 
 
 def _standing(order: "OrderSummary") -> str:

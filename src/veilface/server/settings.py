@@ -105,6 +105,10 @@ WALLET_ORDER_S = env.integer("VEILFACE_WALLET_ORDER_S", 300)
 WALLET_CODE_S = env.integer("VEILFACE_WALLET_CODE_S", 600)
 WALLET_TOP_UP_S = env.integer("VEILFACE_WALLET_TOP_UP_S", 24 * 3600)
 
+# --- galleries -------------------------------------------------------------------------------------------
+
+GALLERY_ROTATION_DAYS = env.integer("VEILFACE_GALLERY_ROTATION_DAYS", 30)  # 0: only when an operator asks for it
+
 # --- liveness: what asks for movements -------------------------------------------------------------------
 
 LIVENESS = env.choices("VEILFACE_LIVENESS", frozenset({"login", "payment"}))

@@ -1,14 +1,18 @@
 """The keeper: what it does by itself, what the operator notes for it, and how it waits when something is in the way."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
+from pytest_django import Settings
 
 from tests.server.conftest import Switchable
 from tests.server.galleries.kiosk import Kiosk
 from tests.support import unit
 from veilface.keyholder.errors import AccountForgotten, KeyHolderUnavailable
+from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.server.galleries import operating
 from veilface.server.galleries.errors import GalleryElsewhere
 from veilface.server.galleries.keeper import Keeper
@@ -98,6 +102,75 @@ def test_a_departure_waits_for_the_key_holder(gallery: Gallery, keeper: Keeper, 
     keyholder.fails["gallery_drop"] = AccountForgotten()
     Keeper(rooms()).round()
     assert Departure.objects.count() == 0
+
+
+def test_whoever_left_is_told_although_the_gallery_cannot_be_kept_here(
+    gallery: Gallery, keeper: Keeper, keyholder: Switchable
+) -> None:
+    dropped = list[bytes]()
+    keyholder.gallery_drop = lambda **asked: dropped.append(asked["account"])  # type: ignore[attr-defined]
+    elsewhere = Rooms(Path(settings.GALLERIES))
+    elsewhere.hold()
+    Departure.objects.create(gallery=gallery, account="1" * 32)
+    keeper.round()
+    elsewhere.close()
+    (Path(settings.GALLERIES) / gallery.id).write_bytes(b"where a folder should be")
+    Departure.objects.create(gallery=gallery, account="2" * 32)
+    Keeper(rooms()).round()
+    assert dropped == [bytes.fromhex("1" * 32), bytes.fromhex("2" * 32)]
+    assert Departure.objects.count() == 0
+
+
+def test_an_old_key_is_erased_in_the_end(gallery: Gallery, kiosk: Kiosk, keyholder: Switchable) -> None:
+    now = [0.0]
+    keeper = Keeper(rooms(), clock=lambda: now[0])
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    keyholder.fails["gallery_erase_before"] = KeyHolderUnavailable()
+    operating.order(gallery, Order.Kind.ROTATE)
+    keeper.round()
+    assert Order.objects.values_list("failure").get() == ("",), "everybody is packed anew: that is what was asked for"
+    assert kiosk.names(unit(1)) == ["张三"]
+    assert keyholder.gallery_create(gallery=gallery.wire_id, epoch=1).epoch == 1
+    now[0] = 0.5
+    keyholder.fails.clear()
+    keeper.round()
+    assert keyholder.gallery_create(gallery=gallery.wire_id, epoch=1).epoch == 1, "after a pause"
+    now[0] = 1.0
+    keeper.round()
+    with pytest.raises(GalleryUnknown):
+        keyholder.gallery_create(gallery=gallery.wire_id, epoch=1)
+    assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_a_key_is_replaced_after_thirty_days(gallery: Gallery, kiosk: Kiosk, keyholder: Switchable) -> None:
+    seconds, made = [0.0], gallery.keyed_at
+    today = [made + timedelta(days=30) - timedelta(microseconds=1)]
+    keeper = Keeper(rooms(), clock=lambda: seconds[0], now=lambda: today[0])
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    before = blocks()
+    today[0] = made + timedelta(days=30)
+    keyholder.fails["gallery_pack_begin"] = KeyHolderUnavailable()
+    keeper.round()
+    gallery.refresh_from_db()
+    assert (gallery.epoch, gallery.keyed_at, blocks()) == (1, made, before)
+    keyholder.fails.clear()
+    seconds[0] = 1.0
+    keeper.round()
+    keeper.round()
+    gallery.refresh_from_db()
+    assert gallery.epoch == 2, "once"
+    assert made < gallery.keyed_at <= timezone.now()
+    assert blocks().isdisjoint(before)
+    assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_no_key_is_replaced_where_the_operator_wants_none_to_be(gallery: Gallery, site: Settings) -> None:
+    site.GALLERY_ROTATION_DAYS = 0
+    Keeper(rooms(), now=lambda: gallery.keyed_at + timedelta(days=9_000)).round()
+    gallery.refresh_from_db()
+    assert (gallery.epoch, operating.summary(gallery).rotates_at) == (1, None)
 
 
 def test_closing_takes_everybody_out_at_once_and_then_erases(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def test_every_command(operator: Operator, gallery: Gallery, keeper: Keeper, kio
     keeper.round()
     row, _ = operator("list")["galleries"]
     assert (row["people"], row["waiting"], row["kiosks"][0]["name"]) == (1, 0, "大门")
+    gallery.refresh_from_db()
+    assert (row["key_days"], row["rotates_at"][:10]) == (0, f"{gallery.keyed_at + timedelta(days=30):%F}")
     assert [(one["order"], one["done"], one["failure"]) for one in row["orders"]] == [
         ("rotate", True, ""),
         ("rebuild", True, ""),

@@ -1,15 +1,17 @@
 """The keeper: one thread of the serving process that does for galleries what no request waits for.
 
 Every second it tells the key holder who left, carries out what the operator noted, packs who waits, and has masks
-prepared; every minute it packs blocks anew that still hold somebody who left. What fails is logged by its code and
-tried again after a pause that doubles up to a minute.
+prepared; every minute it packs blocks anew that still hold somebody who left; every month it packs everybody anew
+under a fresh key, and has older keys erased until they are. Each is a duty of its own: what fails is logged by its
+code and tried again after a pause that doubles up to a minute, and keeps no other duty waiting.
 """
 
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from typing import Final
 
 import structlog
@@ -21,7 +23,7 @@ from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.match.gallery_errors import GalleryDamaged
 from veilface.match.query_pool import CAPACITY
 from veilface.server import keyholding
-from veilface.server.galleries import leaving
+from veilface.server.galleries import leaving, operating
 from veilface.server.galleries.errors import GalleryElsewhere
 from veilface.server.galleries.models import Gallery, Member, Order
 from veilface.server.galleries.rooms import Room, Rooms, rooms
@@ -34,39 +36,56 @@ log = structlog.stdlib.get_logger("veilface.server.galleries")
 
 
 class Keeper:
-    """What is due, and when. ``clock`` in seconds."""
+    """What is due, and when: ``clock`` in seconds for pauses, ``now`` for the age of keys."""
 
-    def __init__(self, kept: Rooms, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        kept: Rooms,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = timezone.now,
+    ) -> None:
         self._rooms: Final = kept
         self._clock: Final = clock
-        self._pauses: dict[str, float] = {}
-        self._due: dict[str, float] = {}
+        self._now: Final = now
+        self._pauses: dict[tuple[str, str], float] = {}
+        self._due: dict[tuple[str, str], float] = {}
         self._refreshed: dict[str, float] = {}
+        self._erased: dict[str, int] = {}
 
     def round(self) -> None:
-        """Look after every gallery that is due; one that fails keeps no other waiting."""
-        for gallery in Gallery.objects.all():
-            if self._clock() >= self._due.get(gallery.id, 0.0):
-                self._visit(gallery)
+        """Do for every gallery what is due, and first of all what whoever left is owed; a rotation may take long."""
+        those = {state: [row for row in Gallery.objects.all() if row.state == state] for state in Gallery.State}
+        for gallery in those[Gallery.State.CLOSING]:
+            self._attempt(self._close, gallery)
+        for duty in (self._tell, self._tend, self._erase, self._renew):
+            for gallery in those[Gallery.State.OPEN]:
+                self._attempt(duty, gallery)
 
-    def _visit(self, gallery: Gallery) -> None:
+    def _attempt(self, duty: Callable[[Gallery], None], gallery: Gallery) -> None:
+        what = gallery.id, duty.__name__.strip("_")
+        if self._clock() < self._due.get(what, 0.0):
+            return
         try:
-            self._close(gallery) if gallery.state == Gallery.State.CLOSING else self._tend(gallery)
+            duty(gallery)
         except EXPECTED as error:
-            pause = min(2 * self._pauses.get(gallery.id, EVERY_S / 2), LONGEST_PAUSE_S)
-            self._pauses[gallery.id], self._due[gallery.id] = pause, self._clock() + pause
+            pause = min(2 * self._pauses.get(what, EVERY_S / 2), LONGEST_PAUSE_S)
+            self._pauses[what], self._due[what] = pause, self._clock() + pause
             if not isinstance(error, GalleryElsewhere):
-                log.warning("gallery_waits", gallery=gallery.id, error=_code(error), again_in_s=pause)
+                log.warning("gallery_waits", gallery=gallery.id, duty=what[1], error=_code(error), again_in_s=pause)
         else:
-            self._pauses.pop(gallery.id, None)
+            self._pauses.pop(what, None)
+
+    def _tell(self, gallery: Gallery) -> None:
+        """Whoever left has left at the key holder, too, whether or not there is anything here to keep."""
+        for departure in gallery.departures.select_related("gallery"):
+            leaving.tell(departure)
 
     def _tend(self, gallery: Gallery) -> None:
         room = self._rooms.room(gallery)
-        for departure in gallery.departures.select_related("gallery"):
-            leaving.tell(departure)
         _mend(room, gallery)
         for order in gallery.orders.filter(done_at=None):
-            _carry_out(order, room)
+            _carry_out(order, room, gallery)
         if Member.objects.filter(gallery=gallery, block=None).exists():
             room.gallery.pack()
         if self._clock() >= self._refreshed.get(gallery.id, 0.0) + REFRESH_EVERY_S:
@@ -75,12 +94,25 @@ class Keeper:
         room.pool.prepare_soon(CAPACITY)
         room.engine.place(room.gallery.view().shards)
 
+    def _erase(self, gallery: Gallery) -> None:
+        """No older key outlives a rotation whose last step failed. Where that was seen to, nobody is asked again."""
+        if self._erased.get(gallery.id) != gallery.epoch:
+            keyholding.keyholder().gallery_erase_before(gallery=gallery.wire_id, epoch=gallery.epoch)
+            self._erased[gallery.id] = gallery.epoch
+
+    def _renew(self, gallery: Gallery) -> None:
+        """Who is in which slot is what hits give away over time: so everybody changes places in time."""
+        due = operating.rotates_at(gallery)
+        if due is not None and self._now() >= due:
+            _rotate(self._rooms.room(gallery), gallery)
+            log.info("gallery_rotated", gallery=gallery.id, epoch=gallery.epoch)
+
     def _close(self, gallery: Gallery) -> None:
         """Keys first: without them every copy of the blocks is noise. Killed in between, it is done again."""
-        self._rooms.hold()
         leaving.empty(gallery)
         with suppress(GalleryUnknown):  # closed before a room of it was opened, which is what makes its keys
             keyholding.keyholder().gallery_forget(gallery=gallery.wire_id)
+        self._rooms.hold()
         self._rooms.shut(gallery.id)
         gallery.blocks.all().delete()
         gallery.delete()
@@ -96,9 +128,26 @@ def _mend(room: Room, gallery: Gallery) -> None:
         room.gallery.rebuild()
 
 
-def _carry_out(order: Order, room: Room) -> None:
+def _rotate(room: Room, gallery: Gallery) -> None:
+    """Done once everybody is packed anew: erasing the older key, should that fail, is a duty of its own."""
+    before = gallery.epoch
+    try:
+        room.gallery.rotate()
+    except EXPECTED as error:
+        gallery.refresh_from_db(fields=("epoch", "keyed_at"))
+        if gallery.epoch == before:
+            raise
+        log.warning("old_key_remains", gallery=gallery.id, epoch=before, error=_code(error))
+    else:
+        gallery.refresh_from_db(fields=("epoch", "keyed_at"))
+
+
+def _carry_out(order: Order, room: Room, gallery: Gallery) -> None:
     """Do what the operator noted. A failure is theirs to read; they note it again if they still want it."""
-    work = {Order.Kind.ROTATE: room.gallery.rotate, Order.Kind.REBUILD: room.gallery.rebuild}
+    work: dict[Order.Kind, Callable[[], None]] = {
+        Order.Kind.ROTATE: partial(_rotate, room, gallery),
+        Order.Kind.REBUILD: room.gallery.rebuild,
+    }
     failure = ""
     try:
         work[Order.Kind(order.kind)]()

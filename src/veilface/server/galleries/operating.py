@@ -3,7 +3,7 @@
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -60,7 +60,10 @@ class OrderSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A gallery as its operator sees it. ``waiting`` of its ``people`` are not found yet."""
+    """A gallery as its operator sees it. ``waiting`` of its ``people`` are not found yet.
+
+    ``key_days`` – the age of its key in whole days; ``rotates_at`` – when it is replaced by itself (ISO 8601), or None.
+    """
 
     id: str
     name: str
@@ -68,6 +71,8 @@ class Summary:
     register: bool
     people: int
     waiting: int
+    key_days: int
+    rotates_at: str | None
     kiosks: tuple[KioskSummary, ...]
     orders: tuple[OrderSummary, ...]
 
@@ -100,6 +105,7 @@ def everyone() -> QuerySet[Gallery]:
 def summary(gallery: Gallery) -> Summary:
     """The gallery in numbers."""
     now, last = timezone.now(), {order.kind: order for order in gallery.orders.all()}
+    due = rotates_at(gallery)
     return Summary(
         id=gallery.id,
         name=gallery.name,
@@ -107,6 +113,8 @@ def summary(gallery: Gallery) -> Summary:
         register=gallery.may_register,
         people=gallery.members.count(),
         waiting=gallery.members.filter(block=None).count(),
+        key_days=(now - gallery.keyed_at).days,
+        rotates_at=due.isoformat(timespec="minutes") if due else None,
         kiosks=tuple(
             KioskSummary(id=kiosk.device_id, name=kiosk.name, state=kiosk.state_at(now))
             for kiosk in gallery.kiosks.all()
@@ -116,6 +124,12 @@ def summary(gallery: Gallery) -> Summary:
             for order in last.values()
         ),
     )
+
+
+def rotates_at(gallery: Gallery) -> datetime | None:
+    """When its key is replaced by itself, if ever."""
+    days = settings.GALLERY_ROTATION_DAYS
+    return gallery.keyed_at + timedelta(days=days) if days > 0 else None
 
 
 def invite(gallery: Gallery) -> str:
