@@ -5,6 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 stamps=.cache/stamps
 mkdir -p "$stamps"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUTF8=1
+unset PYTHONDONTWRITEBYTECODE  # what a process has compiled, the next need not compile again
 
 case "${VEILFACE_LANG:-${LC_ALL:-${LANG:-}}}" in en*) speaks=en ;; *) speaks=zh ;; esac
 say() { if [ "$speaks" = en ]; then printf '%s\n' "$2"; else printf '%s\n' "$1"; fi >&2; }
@@ -17,7 +18,7 @@ quietly() {
 }
 
 # changed NAME FILE…: true when the files differ from those at the last "done_with NAME"
-fingerprint() { find "$@" -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum; }
+fingerprint() { find "$@" -type f ! -name '*.pyc' -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum; }
 changed() { local name=$1; shift; [ "$(cat "$stamps/$name" 2>/dev/null)" != "$(fingerprint "$@")" ]; }
 done_with() { local name=$1; shift; fingerprint "$@" >"$stamps/$name"; }
 
@@ -62,7 +63,7 @@ ready_python() { # ready_python EXTRA: "" or "[dev]"
     say "正在安装固定版本的依赖并编译内核(首次约一两分钟)…" \
       "Installing the pinned dependencies and building the kernel (a minute or two the first time)…"
     rm -f src/veilface/kernel/_scan.*.so
-    quietly pip .venv/bin/pip install -c constraints.txt -e ".$extra"
+    quietly pip .venv/bin/pip install --no-compile -c constraints.txt -e ".$extra"  # most is never asked for
     compgen -G "src/veilface/kernel/_scan.*.so" >/dev/null || say \
       "没有 C++ 编译器或 Python 头文件:人脸库检索将由 NumPy 计算,慢数百倍(apt-get install g++ python3-dev)。" \
       "No C++ compiler or Python headers: galleries will be searched by NumPy, hundreds of times slower (apt-get install g++ python3-dev)."
