@@ -33,6 +33,14 @@ def test_bench_search(veilface: Veilface) -> None:
         assert word in said.stdout
 
 
+def test_bench_login(veilface: Veilface) -> None:
+    """Both programs are started; every refusal has one shape."""
+    done = veilface("bench", "login", "--rounds", "1", "--scheme", "ranking", "--refusals")
+    assert done.returncode == 0, done.stderr
+    for word in ("Local ranking", "key holder, over TLS", "another face", "(status, body, headers): 1."):
+        assert word in done.stdout
+
+
 def test_bench_pipeline_needs_pictures(veilface: Veilface, tmp_path: object) -> None:
     done = veilface("bench", "pipeline", str(tmp_path), "--json")
     assert done.returncode == 1

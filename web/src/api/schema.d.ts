@@ -443,7 +443,11 @@ export interface paths {
         put?: never;
         /**
          * Register
-         * @description Register somebody who agreed to it. The body is `H‖signature‖T` of type 14, under the gallery's key.
+         * @description Register somebody who agreed to it, and whom a search does not find.
+         *
+         *     The body is `n‖name‖H‖signature‖P‖H‖signature‖T`: the name's length in one byte, the name in UTF-8, filled up with
+         *     zeros to 160 bytes; a search (type 13) and a registration (type 14) of one embedding, under the gallery's key.
+         *     Whoever is found is named with `galleries.person_known`; `replaces` is whom the template is a new one of.
          */
         post: operations["veilface_server_galleries_kiosk_api_register"];
         /**
@@ -451,6 +455,26 @@ export interface paths {
          * @description Forget everybody whom this gallery's kiosks registered; the gallery's name confirms it.
          */
         delete: operations["veilface_server_galleries_kiosk_api_remove_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/people/by-name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find People
+         * @description Of these, whose name has `name` in it. No name stands in an address, which others write down.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_find_people"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -502,6 +526,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kiosk/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Waiting
+         * @description Further kiosks of this gallery that wait to be let in.
+         */
+        get: operations["veilface_server_galleries_kiosk_api_list_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/waiting/{kiosk_id}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Kiosk
+         * @description Let a kiosk that waits in at once: a header of type 17 about its key.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_approve_kiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/waiting/{kiosk_id}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow Approval
+         * @description Permission, for 90 s, to sign that a kiosk which waits is let in, or turned away.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_allow_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/waiting/{kiosk_id}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Kiosk
+         * @description Turn a kiosk that waits away for good: a header of type 15.
+         */
+        post: operations["veilface_server_galleries_kiosk_api_refuse_kiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kiosks": {
         parameters: {
             query?: never;
@@ -513,7 +617,9 @@ export interface paths {
         put?: never;
         /**
          * Join
-         * @description Become a kiosk of a gallery; the code is used up, and the token shown this once.
+         * @description Become a kiosk of a gallery, with a token that only the kiosk knows; the code is used up.
+         *
+         *     The same code, key and token once more are answered as the first time, for as long as the code is good.
          */
         post: operations["veilface_server_galleries_kiosk_api_join"];
         delete?: never;
@@ -1366,11 +1472,15 @@ export interface components {
         };
         /**
          * FaceLoginTerms
-         * @description The 32 bytes that a face login from this browser is bound to.
+         * @description The 32 bytes that a face login from this browser is bound to, and the server's clock.
+         *
+         *     A device whose own clock is wrong signs the time it reckons from ``server_time_ms``.
          */
         FaceLoginTerms: {
             /** Binding */
             binding: string;
+            /** Server Time Ms */
+            server_time_ms: number;
         };
         /**
          * Failure
@@ -1402,6 +1512,33 @@ export interface components {
             people: components["schemas"]["Named"][];
             /** Searched */
             searched: number;
+        };
+        /**
+         * FurtherKiosk
+         * @description Another kiosk of the gallery. Whoever lets it in signs for its `public_key`.
+         */
+        FurtherKiosk: {
+            /**
+             * Active From
+             * Format: date-time
+             */
+            active_from: string;
+            /** Id */
+            id: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Name */
+            name: string;
+            /** Public Key */
+            public_key: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "active" | "revoked";
         };
         /**
          * Galleries
@@ -1514,6 +1651,38 @@ export interface components {
             ready: boolean;
         };
         /**
+         * Kiosk
+         * @description A kiosk as it sees itself. One that is pending may not search before `active_from`.
+         */
+        Kiosk: {
+            /**
+             * Active From
+             * Format: date-time
+             */
+            active_from: string;
+            gallery: components["schemas"]["Place"];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "active" | "revoked";
+        };
+        /**
+         * KioskApprovalRequest
+         * @description What will be signed about a kiosk that waits: that it is let in, or that it is turned away.
+         */
+        KioskApprovalRequest: {
+            /**
+             * Refuse
+             * @default false
+             */
+            refuse: boolean;
+        };
+        /**
          * KioskChallengeRequest
          * @description What for, and how many: a kiosk may fetch some ahead.
          */
@@ -1532,6 +1701,8 @@ export interface components {
         /**
          * KioskRegistration
          * @description The operator's code, and the header (type 17) that the kiosk signed with the key of `public_key`.
+         *
+         *     `token_hash` – the SHA-256 of the token that the kiosk chose: `vk_` and 32 random bytes in base64url.
          */
         KioskRegistration: {
             /** Code */
@@ -1546,6 +1717,8 @@ export interface components {
             public_key: string;
             /** Signature */
             signature: string;
+            /** Token Hash */
+            token_hash: string;
         };
         /**
          * KioskState
@@ -1706,29 +1879,6 @@ export interface components {
             name: string;
         };
         /**
-         * NewKiosk
-         * @description A kiosk that just joined; its token is shown this once.
-         */
-        NewKiosk: {
-            /**
-             * Active From
-             * Format: date-time
-             */
-            active_from: string;
-            gallery: components["schemas"]["Place"];
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "pending" | "active" | "revoked";
-            /** Token */
-            token: string;
-        };
-        /**
          * NewName
          * @description Another name.
          */
@@ -1771,6 +1921,16 @@ export interface components {
             amount?: number | null;
             /** Code */
             code: string;
+        };
+        /**
+         * Part
+         * @description What the names wanted have in them, and after whom the page begins.
+         */
+        Part: {
+            /** After */
+            after?: string | null;
+            /** Name */
+            name: string;
         };
         /**
          * Passkey
@@ -1886,7 +2046,7 @@ export interface components {
         };
         /**
          * PayeeCode
-         * @description What to show as a QR code.
+         * @description What to show as a QR code, from now, ``server_time_ms``, until ``expires_ms``.
          */
         PayeeCode: {
             /** Amount */
@@ -1899,6 +2059,8 @@ export interface components {
             expires_ms: number;
             /** Exponent */
             exponent: number;
+            /** Server Time Ms */
+            server_time_ms: number;
         };
         /**
          * Payment
@@ -3175,6 +3337,7 @@ export interface operations {
             };
             400: components["responses"]["Failure400"];
             401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
             404: components["responses"]["Failure404"];
             409: components["responses"]["Failure409"];
             422: components["responses"]["Failure422"];
@@ -3202,6 +3365,7 @@ export interface operations {
             };
             400: components["responses"]["Failure400"];
             401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
             500: components["responses"]["Failure500"];
             503: components["responses"]["Failure503"];
         };
@@ -3275,9 +3439,9 @@ export interface operations {
     };
     veilface_server_galleries_kiosk_api_register: {
         parameters: {
-            query: {
-                name: string;
+            query?: {
                 consent?: boolean;
+                replaces?: string | null;
             };
             header?: never;
             path?: never;
@@ -3334,6 +3498,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Removed"];
+                };
+            };
+            400: components["responses"]["Failure400"];
+            401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
+            404: components["responses"]["Failure404"];
+            409: components["responses"]["Failure409"];
+            410: components["responses"]["Failure410"];
+            411: components["responses"]["Failure411"];
+            413: components["responses"]["Failure413"];
+            415: components["responses"]["Failure415"];
+            422: components["responses"]["Failure422"];
+            429: components["responses"]["Failure429"];
+            500: components["responses"]["Failure500"];
+            503: components["responses"]["Failure503"];
+            507: components["responses"]["Failure507"];
+        };
+    };
+    veilface_server_galleries_kiosk_api_find_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Part"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
                 };
             };
             400: components["responses"]["Failure400"];
@@ -3464,6 +3666,151 @@ export interface operations {
             507: components["responses"]["Failure507"];
         };
     };
+    veilface_server_galleries_kiosk_api_list_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FurtherKiosk"][];
+                };
+            };
+            400: components["responses"]["Failure400"];
+            401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
+            500: components["responses"]["Failure500"];
+            503: components["responses"]["Failure503"];
+        };
+    };
+    veilface_server_galleries_kiosk_api_approve_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kiosk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FurtherKiosk"];
+                };
+            };
+            400: components["responses"]["Failure400"];
+            401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
+            404: components["responses"]["Failure404"];
+            409: components["responses"]["Failure409"];
+            410: components["responses"]["Failure410"];
+            411: components["responses"]["Failure411"];
+            413: components["responses"]["Failure413"];
+            415: components["responses"]["Failure415"];
+            422: components["responses"]["Failure422"];
+            429: components["responses"]["Failure429"];
+            500: components["responses"]["Failure500"];
+            503: components["responses"]["Failure503"];
+            507: components["responses"]["Failure507"];
+        };
+    };
+    veilface_server_galleries_kiosk_api_allow_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kiosk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskApprovalRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            400: components["responses"]["Failure400"];
+            401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
+            404: components["responses"]["Failure404"];
+            409: components["responses"]["Failure409"];
+            410: components["responses"]["Failure410"];
+            411: components["responses"]["Failure411"];
+            413: components["responses"]["Failure413"];
+            415: components["responses"]["Failure415"];
+            422: components["responses"]["Failure422"];
+            429: components["responses"]["Failure429"];
+            500: components["responses"]["Failure500"];
+            503: components["responses"]["Failure503"];
+            507: components["responses"]["Failure507"];
+        };
+    };
+    veilface_server_galleries_kiosk_api_refuse_kiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kiosk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FurtherKiosk"];
+                };
+            };
+            400: components["responses"]["Failure400"];
+            401: components["responses"]["Failure401"];
+            403: components["responses"]["Failure403"];
+            404: components["responses"]["Failure404"];
+            409: components["responses"]["Failure409"];
+            410: components["responses"]["Failure410"];
+            411: components["responses"]["Failure411"];
+            413: components["responses"]["Failure413"];
+            415: components["responses"]["Failure415"];
+            422: components["responses"]["Failure422"];
+            429: components["responses"]["Failure429"];
+            500: components["responses"]["Failure500"];
+            503: components["responses"]["Failure503"];
+            507: components["responses"]["Failure507"];
+        };
+    };
     veilface_server_galleries_kiosk_api_join: {
         parameters: {
             query?: never;
@@ -3483,7 +3830,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewKiosk"];
+                    "application/json": components["schemas"]["Kiosk"];
                 };
             };
             400: components["responses"]["Failure400"];

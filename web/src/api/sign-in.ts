@@ -3,6 +3,7 @@ import { requestBytes, requestJson, type Answer } from '@/api/client'
 import type {
   FaceLogin,
   FaceLoginChallenge,
+  FaceLoginTerms,
   Hex,
   Passkey,
   PasskeyAssertion,
@@ -25,7 +26,7 @@ async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
 
 export const signInApi = {
   /** What a face login from this browser is bound to. */
-  faceLogin: () => data(requestJson<{ binding: string }>('GET', '/face-login')),
+  faceLogin: () => data(requestJson<FaceLoginTerms>('GET', '/face-login')),
   faceChallenge: (knock: Signed) =>
     data(requestJson<FaceLoginChallenge>('POST', '/face-login/challenges', { body: knock })),
   faceKey: (challenge: Hex) => requestBytes(`/face-login/challenges/${challenge}/key`),

@@ -25,7 +25,10 @@ export interface Certified {
  * The account's key for `challenge`: fetched from the server, vouched for by the pinned key holder, never older than the
  * last one remembered, newer than it for an enrolment, and of the wanted protection where one is wanted. `pinKey`
  * remembers it.
- * @throws DeviceError certificate_invalid with the check that failed
+ *
+ * Its dates are checked by this device's own clock: by the server's, a key that the key holder gave up long ago could be
+ * offered again.
+ * @throws DeviceError certificate_invalid with the check that failed, clock_wrong where it is the dates
  */
 export async function certifiedKey(
   self: Self,
@@ -47,6 +50,7 @@ export async function certifiedKey(
     memory,
     now: Date.now(),
   })
+  if (wrong === 'dates') throw new DeviceError('clock_wrong')
   if (wrong) throw refused(wrong)
   if (key.length !== scheme.keyBytes) throw refused('key size')
   if (wanted !== undefined && scheme.name !== wanted) throw refused('protection')

@@ -3,6 +3,7 @@ export type DeviceErrorCode =
   | 'signed_out'
   | 'keyholder_changed'
   | 'certificate_invalid'
+  | 'clock_wrong'
   | 'receipt_invalid'
   | 'nothing_enrolled'
   | 'token_elsewhere'

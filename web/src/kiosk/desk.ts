@@ -109,7 +109,7 @@ export class Desk {
     const wrong = Object.keys(checks).find((name) => !checks[name])
     if (wrong === undefined) return this.#key
     this.#key = null
-    throw refused(wrong)
+    throw wrong === 'dates' ? new DeviceError('clock_wrong') : refused(wrong)
   }
 
   async #signed(type: MessageType, granted: Granted, contextHash: Bytes, body: Bytes): Promise<Bytes> {

@@ -12,15 +12,20 @@ from veilface.server.enrolment.services import KEY_LENGTHS
 from veilface.server.octets import OCTETS, octets_in, octets_out, read_octets
 from veilface.server.recognition import face_login
 from veilface.server.recognition.liveness import LENGTHS
+from veilface.server.recognition.services import Stopwatch
 from veilface.server.wire import Digest, Hash, WireBytes
 
 router = Router(tags=["face login"])
 
 
 class FaceLoginTerms(Schema):
-    """The 32 bytes that a face login from this browser is bound to."""
+    """The 32 bytes that a face login from this browser is bound to, and the server's clock.
+
+    A device whose own clock is wrong signs the time it reckons from ``server_time_ms``.
+    """
 
     binding: Hash
+    server_time_ms: int
 
 
 class FaceLoginChallenge(Challenge):
@@ -44,7 +49,7 @@ class FaceLogin(Schema):
 @router.get("/face-login", response=FaceLoginTerms)
 def begin_face_login(request: HttpRequest) -> FaceLoginTerms:
     """What a face login is bound to. Sets the CSRF cookie; stays the same until somebody signs in."""
-    return FaceLoginTerms(binding=visitor_binding(request))
+    return FaceLoginTerms(binding=visitor_binding(request), server_time_ms=messages.now_ms())
 
 
 @router.post("/face-login/challenges", response=FaceLoginChallenge, auth=same_site)
@@ -83,7 +88,8 @@ def log_in_by_face(request: HttpRequest, response: HttpResponse) -> FaceLogin:
     data = read_octets(request, lengths=LENGTHS)
     with face_login.refused_alike():
         known = face_login.recognise(data=data, binding=visitor_binding(request), address=address(request))
-    session = sign_in(request, known.account, method=SignIn.Method.FACE)
+    with Stopwatch(known.verdict.stages_ms).stage("sign_in"):
+        session = sign_in(request, known.account, method=SignIn.Method.FACE)
     stages = known.verdict.stages_ms.items()
     response["Server-Timing"] = ", ".join(f"{name};dur={ms:.2f}" for name, ms in stages)
     return FaceLogin(account=Profile.from_orm(known.account), binding=session.binding, receipt=known.verdict.receipt)

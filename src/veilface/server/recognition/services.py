@@ -64,7 +64,7 @@ def judge(account: Account, checked: CheckedMessage, watch: Stopwatch) -> Verdic
     probe is written anywhere, and no score leaves the matcher.
     """
     message, probe = checked.message, liveness.probe_of(checked.message)
-    with watch.stage("look up"):
+    with watch.stage("look_up"):
         template = _template(account, checked.challenge)
 
     def masks() -> MaskSet:

@@ -65,7 +65,10 @@ def read_wallet(request: HttpRequest) -> Wallet:
 def make_code(request: HttpRequest, body: CodeRequest) -> Status[PayeeCode]:
     """A code to be paid by, good for some minutes. It names no account, and no two of them look alike."""
     code, said = payee_codes.make(ledger.wallet_of(caller(request).account), amount=body.amount)
-    return Status(201, PayeeCode(code=code, amount=said.amount, expires_ms=said.expires_ms, **_currency()))
+    shown = PayeeCode(
+        code=code, amount=said.amount, expires_ms=said.expires_ms, server_time_ms=now_ms(), **_currency()
+    )
+    return Status(201, shown)
 
 
 @router.post("/wallet/codes/reading", response=Payee)

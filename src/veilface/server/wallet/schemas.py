@@ -72,13 +72,14 @@ class CodeRequest(Request):
 
 
 class PayeeCode(Schema):
-    """What to show as a QR code."""
+    """What to show as a QR code, from now, ``server_time_ms``, until ``expires_ms``."""
 
     code: str
     amount: int | None
     currency: str
     exponent: int
     expires_ms: int
+    server_time_ms: int
 
 
 class CodeReading(Request):

@@ -1,0 +1,8 @@
+"""Measurements of the running programs, over HTTP; :mod:`veilface.evaluate` measures within one process.
+
+::
+
+    visitor.py   a browser that nobody is signed in with, on a device that remembers an account
+    login.py     face logins: how long they take, and whether refusals can be told apart
+    apart.py     whether two series of times can be told apart
+"""
