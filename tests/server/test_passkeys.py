@@ -260,9 +260,15 @@ def test_a_large_payment_takes_a_passkey_beside_the_face(people: Callable[[str],
     answer = payer.send(order, payer.message(order, near(ME, cosine=0.9)), key=new_key())
     assert answer.json["accepted"]
     payment = answer.json["payment_id"]
-    back = payee.post(f"/payments/{payment}/refunds", {}, key=new_key())
-    assert back.code == "server.confirmation_needed"
+    path = f"/payments/{payment}/refunds"
+    assert payee.post(path, {}, key=new_key()).code == "server.confirmation_needed"
+    assert payee.post(path, foreign, key=new_key()).code == "server.passkey_refused"
     assert payer.balance == 100_000 - order["amount"]
+    once, proof = new_key(), confirmed(payee.device.person, added(payee.device.person))
+    back = payee.post(path, proof, key=once)
+    assert (back.status, payer.balance) == (201, 100_000)
+    assert payee.post(path, proof, key=once).body == back.body  # the answer was lost: the same bytes again
+    assert payee.post(path, proof, key=new_key()).code == "server.passkey_refused"
 
 
 def test_passkeys_are_of_the_site_alone(person: Person) -> None:

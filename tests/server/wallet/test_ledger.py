@@ -193,6 +193,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.open: dict[str, Transfer] = {}
         self.overdue: set[str] = set()
         self.answers: dict[str, Any] = {}
+        self.written: list[tuple[Any, ...]] = []
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -293,6 +294,12 @@ class AnyOrder(RuleBasedStateMachine):
         assert now.pop(self.provider.id) == -sum(self.worth.values())
         assert now == self.worth
         assert all(one.available >= 0 for one in Wallet.objects.filter(kind=Wallet.Kind.PERSON))
+
+    @invariant()
+    def what_is_written_stays(self) -> None:
+        entries = list(Entry.objects.order_by("id").values_list("id", "transfer", "wallet", "amount"))
+        assert entries[: len(self.written)] == self.written
+        self.written = entries
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from veilface.server.accounts.messages import now_ms
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.octets import octets_in, read_octets
 from veilface.server.wallet import history, ledger, orders, payee_codes, payments, refunds, topups
-from veilface.server.wallet.idempotency import Once, once
+from veilface.server.wallet.idempotency import Once, once, repeated
 from veilface.server.wallet.models import Wallet as WalletRow
 from veilface.server.wallet.schemas import (
     CodeReading,
@@ -65,9 +65,7 @@ def read_wallet(request: HttpRequest) -> Wallet:
 def make_code(request: HttpRequest, body: CodeRequest) -> Status[PayeeCode]:
     """A code to be paid by, good for some minutes. It names no account, and no two of them look alike."""
     code, said = payee_codes.make(ledger.wallet_of(caller(request).account), amount=body.amount)
-    shown = PayeeCode(
-        code=code, amount=said.amount, expires_ms=said.expires_ms, server_time_ms=now_ms(), **_currency()
-    )
+    shown = PayeeCode(code=code, amount=said.amount, expires_ms=said.expires_ms, server_time_ms=now_ms(), **_currency())
     return Status(201, shown)
 
 
@@ -125,14 +123,16 @@ def refund(
     request: HttpRequest, response: HttpResponse, payment_id: Identifier, body: RefundRequest, key: Key
 ) -> Status[Movement]:
     """Give a payment one received back, in part or in whole."""
-    account = caller(request).account
-    confirming.require(account, confirmation(request, body))
-    done = once(
-        account,
-        key=key,
-        request=f"refund {payment_id} {body.amount}".encode(),
-        work=lambda claim: refunds.give_back(account, payment_id=payment_id, amount=body.amount, claim=claim),
-    )
+    account, wanted = caller(request).account, f"refund {payment_id} {body.amount}".encode()
+    done = repeated(account, key=key, request=wanted)
+    if done is None:
+        confirming.require(account, confirmation(request, body))
+        done = once(
+            account,
+            key=key,
+            request=wanted,
+            work=lambda claim: refunds.give_back(account, payment_id=payment_id, amount=body.amount, claim=claim),
+        )
     return Status(201, Movement.model_validate(_told(response, done)))
 
 

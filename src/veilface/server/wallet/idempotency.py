@@ -86,6 +86,16 @@ def once(account: Account, *, key: str, request: bytes, work: Callable[[Claim], 
         raise
 
 
+def repeated(account: Account, *, key: str, request: bytes) -> Once | None:
+    """The answer that this very request was given before, or None; raises the refusal where it was one.
+
+    For what is confirmed by something that can be used once: sent again, it is not asked for again.
+    """
+    answered = Request.objects.filter(account=account, key=key, body_hash=sha256(request).hex())
+    row = answered.exclude(answered_at=None).first()
+    return None if row is None else _repeat(json.loads(row.answer))
+
+
 def forget_old() -> int:
     """Delete requests answered more than 48 hours ago; the number of rows."""
     return Request.objects.filter(answered_at__lt=timezone.now() - KEPT).delete()[0]
