@@ -1,6 +1,7 @@
 """``veilface bench``: one JSON object, or tables."""
 
 import json
+from pathlib import Path
 
 from tests.cli.conftest import Veilface
 
@@ -39,6 +40,17 @@ def test_bench_login(veilface: Veilface) -> None:
     assert done.returncode == 0, done.stderr
     for word in ("Local ranking", "key holder, over TLS", "another face", "(status, body, headers): 1."):
         assert word in done.stdout
+
+
+def test_bench_http(veilface: Veilface, tmp_path: Path) -> None:
+    """Both programs are started on a filled gallery; nothing is left of it."""
+    done = veilface("bench", "http", "--n", "2048", "--rounds", "1", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    for word in ("2,048", "from sending the probe to the name", "compare the hit 1:1", "1 searches of each gallery"):
+        assert word in done.stdout
+    assert [line.count(" ms") for line in done.stdout.splitlines() if " ms" in line] == [2] * 6 + [1] * 2
+    assert done.stdout.count(" MB") == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bench_pipeline_needs_pictures(veilface: Veilface, tmp_path: object) -> None:

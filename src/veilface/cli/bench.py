@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from veilface.cli.bench_http import http
 from veilface.cli.bench_login import login
 from veilface.cli.options import JsonFlag
 from veilface.cli.output import emit
@@ -79,4 +80,4 @@ def search(
         show_search(report)
 
 
-COMMANDS: Final = {"verify": verify, "pipeline": pipeline, "search": search, "login": login}
+COMMANDS: Final = {"verify": verify, "pipeline": pipeline, "search": search, "login": login, "http": http}
