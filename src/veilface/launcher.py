@@ -28,6 +28,7 @@ import httpx
 
 from veilface.errors import VeilfaceError
 from veilface.keyholder import service
+from veilface.messages import system_reason
 
 LOOPBACK: Final = "127.0.0.1"
 READY_S: Final = 60.0
@@ -167,7 +168,7 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTaken(port=port, reason=error.strerror or str(error)) from error
+            raise PortTaken(port=port, reason=system_reason(error)) from error
 
 
 def end_with_parent() -> None:

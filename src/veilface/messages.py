@@ -4,6 +4,7 @@ The catalogues are ``veilface/locales/<area>.<language>.json``: one flat object 
 (``face.no_face``) to a sentence with ``{placeholders}``. A code missing in one language fails the tests.
 """
 
+import errno
 import json
 import os
 from functools import cache
@@ -35,6 +36,12 @@ def text(code: str, language: Language | None = None, **details: Detail) -> str:
 def explain(error: VeilfaceError, language: Language | None = None) -> str:
     """What happened and what to do next, for the person who reads ``error``."""
     return text(error.code, language, **error.details)
+
+
+def system_reason(error: OSError) -> str:
+    """Why the system refused: what people meet in their language, the rest in the system's own words."""
+    code = f"system.{errno.errorcode.get(error.errno or 0)}"
+    return catalogue(preferred_language()).get(code) or error.strerror or str(error)
 
 
 def parse_language(tag: str) -> Language | None:

@@ -1,12 +1,17 @@
-"""Wrong use is one line on stderr and exit status 2; help speaks both languages."""
+"""Wrong use is one line on stderr and exit status 2, in the reader's language; help speaks both."""
+
+import re
 
 import pytest
 
 from tests.cli.conftest import Veilface
 from veilface.cli import options
+from veilface.cli.main import run
 from veilface.sdk import SCHEMES
 
 CHINESE = "的"
+TWO_WORDS = re.compile(r"(?<![-\w])[a-z]{2,} [a-z]{2,}")
+NAMED = ("veilface register", "veilface serve")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,8 @@ CHINESE = "的"
         ("compare", "missing.jpg", "missing.jpg"),
         ("embed", "."),
         ("embed", "--fast"),
+        ("gallery", "list", "--data", "missing"),
+        ("serve", "now"),
         ("serve", "--port"),
         ("serve", "--port", "0"),
         ("serve", "--port", "65536"),
@@ -35,13 +42,29 @@ CHINESE = "的"
     ],
 )
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_wrong_use(veilface: Veilface, arguments: tuple[str, ...], language: str) -> None:
-    done = veilface(*arguments, VEILFACE_LANG=language)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert done.stderr.startswith("veilface: ")
-    assert done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stderr
+def test_wrong_use(
+    arguments: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VEILFACE_LANG", language)
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("veilface: ")
+    assert printed.err.count("\n") == 1
+    if language == "zh":  # what Typer says in English does not get through
+        assert not TWO_WORDS.search(re.sub("|".join(NAMED), "", printed.err)), printed.err
+
+
+def test_wrong_use_of_the_program(veilface: Veilface) -> None:
+    done = veilface("serve", "--port", "eighty")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "veilface: --port cannot be used: “eighty” is no whole number.\n"
+
+
+def test_what_the_system_refuses_is_said_in_words(veilface: Veilface) -> None:
+    done = veilface("serve", "--data", "/dev/null/data", VEILFACE_LANG="zh")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "路径中有一段不是文件夹" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typer.exceptions import Abort, TyperException
 from veilface.cli.errors import WrongLanguage, WrongUse
 from veilface.cli.usage import describe
 from veilface.errors import VeilfaceError
-from veilface.messages import LANGUAGES, explain, parse_language, text
+from veilface.messages import LANGUAGES, explain, parse_language, system_reason, text
 from veilface.protect.errors import UnknownScheme
 
 FAILURE: Final = 1
@@ -44,8 +44,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except OSError as error:
-        reason = error.strerror or str(error)
-        return _complain(text("cli.system_error", reason=reason, path=str(error.filename or "–")), FAILURE)
+        where = str(error.filename or "–")
+        return _complain(text("cli.system_error", reason=system_reason(error), path=where), FAILURE)
     return status if isinstance(status, int) else 0
 
 
