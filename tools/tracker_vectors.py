@@ -115,9 +115,14 @@ SCENES = (
         seconds=4,
         rate=1.5,
         walkers=(
-            Walker(who=0, path=standing(0.3, until=1), worth=0.8),
-            Walker(who=0, path=standing(0.3, since=1), worth=0.1),
+            Walker(who=0, path=standing(0.3, until=1), worth=0.15),
+            Walker(who=0, path=standing(0.3, since=1), worth=0.05),
         ),
+    ),
+    Scene(
+        name="a face too poor to be asked about by its first shot",
+        seconds=1,
+        walkers=(Walker(who=0, path=standing(0.5), worth=0.1),),
     ),
     Scene(
         name="somebody known stays, and is asked about again",

@@ -19,7 +19,16 @@ from tests.cli.conftest import Veilface
 from tests.watch.clips import film
 from veilface import launcher
 from veilface.face.pipeline import FacePipeline
-from veilface.sdk.errors import ConsentMissing, KeyNotTrusted, KioskExists, NoKiosk, ServerRefused
+from veilface.sdk.errors import (
+    ConsentMissing,
+    KeyNotTrusted,
+    KioskExists,
+    NoKiosk,
+    PersonKnown,
+    ServerRefused,
+    ServerUnreachable,
+    WrongKiosk,
+)
 from veilface.sdk.kiosk import AHEAD, Kiosk
 
 GALLERY = "前台"
@@ -91,6 +100,10 @@ def test_a_clip_is_watched_and_kept_with_names(
     assert [person["name"] for person in told["people"]] == [NAME]
     assert told["frames"] == 12
     assert told["fps"] > 0
+    assert sorted((track["outcome"], track["name"]) for track in told["tracks"] if track["named_after_ms"] > 0) == [
+        ("named", NAME),
+        ("unknown", None),
+    ]
     assert set(told["stages_ms"]) == {"read", "detect", "track", "embed", "protect", "search", "draw"}
     with av.open(str(tmp_path / "seen.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 12
@@ -126,6 +139,20 @@ def test_people_are_registered_listed_renamed_and_removed(
     assert (registered["person"]["name"], registered["pictures"]) == ("乔", 1)
     assert here.rename(registered["person"]["id"], name="乔 B.").name == "乔 B."
     assert names(here) == [NAME, "乔 B."]
+    twice = veilface(*arguments, "--consent")
+    assert twice.returncode == 1
+    assert "“乔 B.”" in twice.stderr
+    with pytest.raises(PersonKnown) as known:
+        here.register(
+            photos / "biden.jpg",
+            name="乔",
+            consent=True,
+            replaces=here.search(photos / "obama2.jpg").answer.people[0][0],
+        )
+    assert (known.value.person, known.value.kind) == (registered["person"]["id"], "kiosk")
+    assert names(here) == [NAME, "乔 B."]
+    again = here.register(photos / "biden.jpg", name="乔 B.", consent=True, replaces=known.value.person)
+    assert (again.id, again.name) == (known.value.person, "乔 B.")
     assert veilface("kiosk", "remove", registered["person"]["id"], "--kiosk", folder).returncode == 2  # nobody to ask
     with pytest.raises(ServerRefused):
         here.remove_all(confirm="another gallery")
@@ -209,9 +236,64 @@ def test_a_folder_is_one_kiosk_and_nobody_else_may_read_it(kiosk: tuple[Kiosk, P
         Kiosk(tmp_path)
 
 
+def test_a_kiosk_that_was_cut_off_while_it_joined_goes_on_and_waits_until_another_lets_it_in(
+    kiosk: tuple[Kiosk, Path],
+    operator: Callable[..., Any],
+    veilface: Veilface,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (here, folder), second = kiosk, tmp_path / "second"
+    server, code, real = here.membership.server, operator("kiosk", GALLERY)["code"], httpx.Client.send
+
+    def cut(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        response = real(self, request, **options)
+        if request.url.path.endswith("/kiosks"):
+            raise httpx.ReadError("cut off", request=request)
+        return response
+
+    with monkeypatch.context() as patch:
+        patch.setattr(httpx.Client, "send", cut)
+        with pytest.raises(ServerUnreachable):
+            Kiosk.join(second, server=server, code=code)
+    with pytest.raises(ServerRefused):  # the code is that key's
+        Kiosk.join(tmp_path / "third", server=server, code=code)
+    done = veilface("kiosk", "join", code.lower(), "--server", server, "--kiosk", second)
+    assert done.returncode == 0, done.stderr
+    waiting = Kiosk(second)
+    assert waiting.code in done.stdout
+    (listed,) = here.waiting()
+    for wrong in (here.code, waiting.code[:-1]):
+        with pytest.raises(WrongKiosk):
+            here.approve(listed.id, code=wrong)
+    with pytest.raises(ServerRefused):
+        waiting.approve(listed.id, code=waiting.code)
+    assert json.loads(veilface("kiosk", "status", "--kiosk", second, "--json").stdout)["state"] == "pending"
+    done = veilface("kiosk", "approve", listed.id, "--code", waiting.code, "--kiosk", folder)
+    assert done.returncode == 0, done.stderr
+    assert (waiting.record().state, here.waiting()) == ("active", [])
+
+
+def test_a_kiosk_that_nobody_ordered_is_turned_away(
+    kiosk: tuple[Kiosk, Path], operator: Callable[..., Any], veilface: Veilface, tmp_path: Path
+) -> None:
+    here, folder = kiosk
+    code = operator("kiosk", GALLERY)["code"]
+    strange = Kiosk.join(tmp_path / "strange", server=here.membership.server, code=code)
+    shown = json.loads(veilface("kiosk", "waiting", "--kiosk", folder, "--json").stdout)["waiting"]
+    assert [one["id"] for one in shown] == [strange.membership.kiosk_id]
+    arguments = ("kiosk", "refuse", strange.membership.kiosk_id, "--kiosk", folder)
+    assert veilface(*arguments).returncode == 2  # nobody to ask
+    assert strange.record().state == "pending"
+    assert veilface(*arguments, "--yes").returncode == 0
+    with pytest.raises(ServerRefused):
+        strange.record()
+
+
 def test_one_thing_is_watched_at_a_time(veilface: Veilface, tmp_path: Path) -> None:
-    done = veilface("watch", "--images", tmp_path, "--camera", "0", "--kiosk", tmp_path)
-    assert (done.returncode, "--camera" in done.stderr) == (2, True)
+    for other in (("--camera", "0"), ("--live",)):
+        done = veilface("watch", "--images", tmp_path, *other, "--kiosk", tmp_path)
+        assert (done.returncode, other[0] in done.stderr) == (2, True)
 
 
 def test_everybody_goes_when_the_gallerys_name_is_typed(kiosk: tuple[Kiosk, Path], photos: Path) -> None:

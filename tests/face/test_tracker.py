@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from veilface.face.attention import ASK_AGAIN_S, LAST_RETRY_S, PAUSE_S, Attention, Shot, worth
+from veilface.face.attention import (
+    ASK_AGAIN_S,
+    FIRST_RETRY_S,
+    FIRST_WORTH,
+    LAST_RETRY_S,
+    PAUSE_S,
+    Attention,
+    Outcome,
+    Shot,
+    worth,
+)
 from veilface.face.quality import Quality
 from veilface.face.tracker import LONGEST_GAP_S, MOST_MISSED, Track, Tracker
 
@@ -40,9 +50,13 @@ def names(made: Any) -> dict[int, str | None]:
     return {track: person for track, _, _, _, person in made["tracks"]}
 
 
-def test_everybody_is_searched_once_and_a_stranger_again_later_and_later(scenes: dict[str, Any]) -> None:
+def test_everybody_is_searched_by_the_first_shot_and_a_stranger_by_three_then_later_and_later(
+    scenes: dict[str, Any],
+) -> None:
     scene = scenes["three people, one of them a stranger"]
-    assert asked(scene) == [(0.3, 1), (0.6, 2), (0.9, 3), (2.8, 2), (7.0, 2)]
+    assert asked(scene) == [(0.1, 1), (0.2, 2), (0.5, 2), (0.6, 3), (4.7, 2)]
+    told = [{track: outcome for track, _, _, outcome, _ in made["tracks"]}.get(2) for made in scene["trace"]]
+    assert told.index("unknown") == 5  # nothing is said of who one shot did not name
     assert names(scene["trace"][-1]) == {1: "甲", 2: None, 3: "乙"}
     assert all(len(made["looked"]) <= 1 for made in scene["trace"])
 
@@ -52,15 +66,15 @@ def test_two_who_cross_keep_their_names_and_are_looked_at_again(scenes: dict[str
     assert [track for _, track in asked(scene)] == [1, 2]
     for frame, made in zip(scene["frames"], scene["trace"], strict=True):
         seen = {frame["who"][sight]: person for _, sight, _, _, person in made["tracks"] if sight is not None}
-        assert frame["now"] < 0.7 or all(person == "甲乙"[who] for who, person in seen.items())
+        assert frame["now"] < 0.2 or all(person == "甲乙"[who] for who, person in seen.items())
     assert all(doubts > 0 for _, _, doubts, _, _ in scene["trace"][-1]["tracks"])
 
 
 def test_a_face_that_comes_back_soon_is_still_itself_and_later_is_somebody_new(scenes: dict[str, Any]) -> None:
     soon, late = (scenes[f"a face is lost for {time} and back"] for time in ("a moment", "long"))
-    assert asked(soon) == [(0.3, 1)]
+    assert asked(soon) == [(0.1, 1)]
     assert soon["trace"][-1]["tracks"] == [[1, 0, 1, "named", "甲"]]
-    assert asked(late) == [(0.3, 1), (4.3, 2)]
+    assert asked(late) == [(0.1, 1), (4.1, 2)]
 
 
 def test_whoever_takes_anothers_place_does_not_keep_the_name(scenes: dict[str, Any]) -> None:
@@ -68,7 +82,7 @@ def test_whoever_takes_anothers_place_does_not_keep_the_name(scenes: dict[str, A
     for frame, made in zip(scene["frames"], scene["trace"], strict=True):
         visible = [person for _, sight, _, _, person in made["tracks"] if sight is not None]
         assert frame["now"] < 1.9 or visible in ([None], ["乙"])
-    assert asked(scene) == [(0.3, 1), (2.1, 1)]
+    assert asked(scene) == [(0.1, 1), (1.9, 1)]
 
 
 def test_another_resolution_changes_nobodys_track(scenes: dict[str, Any]) -> None:
@@ -86,6 +100,10 @@ def test_a_flicker_is_never_looked_at_and_a_poor_face_never_asked_about(scenes: 
 def test_a_slow_camera_is_answered_with_what_there_is(scenes: dict[str, Any]) -> None:
     scene = scenes["a slow camera: fewer shots than wanted, and the worst left out"]
     assert asked(scene) == [(1.333, 1)]
+
+
+def test_a_poor_first_shot_waits_for_the_others(scenes: dict[str, Any]) -> None:
+    assert asked(scenes["a face too poor to be asked about by its first shot"]) == [(0.3, 1)]
 
 
 def test_somebody_known_who_stays_is_asked_about_again_and_named_meanwhile(scenes: dict[str, Any]) -> None:
@@ -143,6 +161,25 @@ def test_strangers_are_asked_about_more_and_more_rarely_but_never_not_at_all() -
     assert waits == [2, 4, 8, 16, 32, 60, 60, LAST_RETRY_S]
 
 
+@pytest.mark.parametrize("last", ["named", "unknown"])
+def test_whoever_one_shot_did_not_name_is_asked_about_once_more_before_anything_is_said(last: Outcome) -> None:
+    attention = Attention()
+    attention.follow([seen()])
+    attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0))
+    assert [question.track for question in attention.questions(0)] == [1]
+    attention.answered(1, "unclear", now=0.1)
+    for number in range(3):
+        assert (attention.standing(1).outcome, attention.questions(0.2)) == (None, [])
+        newcomer = Track(id=2, box=BOX, seen_at=0, sight=1, hits=2)
+        attention.follow([seen(), newcomer])
+        assert [track.id for track in attention.wanted([seen(), newcomer], 0.2)] == [2, 1]  # who came last comes first
+        attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0.2 + number / 10))
+    assert [question.track for question in attention.questions(0.4)] == [1]
+    attention.answered(1, last, now=0.5, person="甲" if last == "named" else None)
+    assert attention.standing(1).outcome == last
+    assert attention.standing(1).ask_at == pytest.approx(0.5 + (ASK_AGAIN_S if last == "named" else 2 * FIRST_RETRY_S))
+
+
 def test_doubt_is_looked_into_at_once_but_a_poor_look_waits_a_moment() -> None:
     attention, doubtful = resting("named"), seen(doubts=1)
     attention.follow([doubtful])
@@ -172,7 +209,7 @@ def test_shots_of_two_people_are_never_averaged() -> None:
     attention.follow([seen()])
     for person in (0, 0, 1, 1, 1):
         assert attention.questions(0) == []
-        attention.took(1, Shot(embedding=FACE[person], worth=1, taken_at=0))
+        attention.took(1, Shot(embedding=FACE[person], worth=FIRST_WORTH / 2, taken_at=0))
     (question,) = attention.questions(0)
     assert np.array_equal(question.embedding, FACE[1])
 

@@ -36,6 +36,12 @@ class Acquaintances:
     known: dict[str, Embedding]
     asked: int = 0
     trouble: SdkError | None = None
+    prepared: int = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
+        if self.trouble:
+            raise self.trouble
 
     def find(self, embedding: Embedding) -> Found:
         self.asked += 1
@@ -64,7 +70,7 @@ def clip(faces: FacePipeline, photos: Path, tmp_path_factory: pytest.TempPathFac
     return film(photos, ("obama.jpg", "astronaut.png", "biden.jpg"), out, frames=15, faces=faces)
 
 
-def test_three_people_in_a_video_are_followed_and_each_is_asked_about_once(
+def test_three_people_in_a_video_are_followed_and_known_by_their_first_shots_a_stranger_asked_about_twice(
     clip: Path, faces: FacePipeline, acquaintances: Acquaintances
 ) -> None:
     watcher = Watcher(faces, acquaintances)
@@ -73,7 +79,14 @@ def test_three_people_in_a_video_are_followed_and_each_is_asked_about_once(
     last = sorted(views[-1].seen, key=lambda seen: seen.box[0])
     assert [(seen.outcome, seen.name) for seen in last] == [("named", "甲"), ("unknown", None), ("named", "乙")]
     assert {seen.track for view in views for seen in view.seen} == {1, 2, 3}
-    assert acquaintances.asked == 3
+    assert (acquaintances.prepared, acquaintances.asked) == (1, 4)
+    told = {naming.track: naming for naming in watcher.namings.told}
+    assert sorted((naming.outcome, naming.name or "") for naming in told.values()) == [
+        ("named", "乙"),
+        ("named", "甲"),
+        ("unknown", ""),
+    ]
+    assert len(watcher.namings.told) == 3
     assert sorted(watcher.people) == sorted("甲乙")
     assert watcher.stages.medians_ms().keys() == {"read", "detect", "track", "embed", "protect", "search"}
 
@@ -131,6 +144,21 @@ def test_whoever_left_is_named_for_half_a_minute_at_most_and_a_refused_kiosk_nam
     assert (left.seen[0].outcome, acquaintances.asked) == (outcome, 2)
     assert ASK_AGAIN_S <= left.frame.at - first < ASK_AGAIN_S + 5
     assert sorted(watcher.people.values()) == ([] if trouble else ["丙"])
+
+
+def test_a_video_at_its_own_speed_waits_for_nobody(clip: Path) -> None:
+    clock, waited = [100.0], list[float]()
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        clock.append(clock[-1] + seconds)
+
+    shown = []
+    for frame in Video(file=clip, live=True, clock=lambda: clock[-1], wait=wait).frames():
+        shown.append(round(10 * frame.at))
+        clock.append(clock[-1] + (0.05 if frame.at < 0.3 else 0.25))  # whoever looks becomes slow
+    assert shown == [0, 1, 2, 3, 6, 9, 12]
+    assert waited == [pytest.approx(0.05)] * 6
 
 
 def test_what_is_no_video_and_what_is_empty_is_refused(tmp_path: Path) -> None:

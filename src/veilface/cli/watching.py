@@ -26,6 +26,7 @@ CameraOption = Annotated[
 VideoOption = Annotated[
     Path | None, typer.Option("--video", exists=True, dir_okay=False, metavar="FILE", help=text("cli.option.video"))
 ]
+LiveFlag = Annotated[bool, typer.Option("--live", help=text("watch.option_live"))]
 ImagesOption = Annotated[
     Path | None, typer.Option("--images", exists=True, file_okay=False, metavar="DIR", help=text("cli.option.images"))
 ]
@@ -37,6 +38,7 @@ def watch(
     *,
     camera: CameraOption = None,
     video: VideoOption = None,
+    live: LiveFlag = False,
     images: ImagesOption = None,
     kiosk: KioskOption = KIOSK_FOLDER,
     out: OutOption = None,
@@ -46,6 +48,8 @@ def watch(
     """Says who is there until the video ends, the time is over, or Ctrl-C."""
     given = {"--camera": camera, "--video": video, "--images": images}
     named = [name for name, value in given.items() if value is not None]
+    if live and images is not None:
+        named.append("--live")
     if len(named) > 1:
         raise OptionsExclude(first=named[0], second=named[1])
     from veilface.sdk.kiosk import Kiosk
@@ -53,7 +57,13 @@ def watch(
 
     with Kiosk(kiosk).searching() as desk:
         watch_with(
-            GallerySearcher(desk), camera=camera, video=video, images=images, out=out, seconds=seconds, as_json=as_json
+            GallerySearcher(desk),
+            camera=camera,
+            video=None if video is None else (video, live),
+            images=images,
+            out=out,
+            seconds=seconds,
+            as_json=as_json,
         )
 
 
@@ -61,13 +71,13 @@ def watch_with(
     searcher: "Searcher",
     *,
     camera: int | None,
-    video: Path | None,
+    video: tuple[Path, bool] | None,
     images: Path | None,
     out: Path | None,
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    """The same with anybody who knows names."""
+    """The same with anybody who knows names; ``video`` – the file, and whether it is shown at its own speed."""
     from veilface.cli.screen import Screen
     from veilface.face.pipeline import FacePipeline
     from veilface.watch.drawing import find_pen
@@ -113,11 +123,12 @@ def _watch(
             return
 
 
-def _source(camera: int | None, video: Path | None, images: Path | None, screen: "Screen") -> "Source":
+def _source(camera: int | None, video: tuple[Path, bool] | None, images: Path | None, screen: "Screen") -> "Source":
     from veilface.watch.sources import Camera, Pictures, Video
 
     if video is not None:
-        return Video(file=video)
+        file, live = video
+        return Video(file=file, live=live)
     if images is not None:
         return Pictures(folder=images)
     return Camera(
@@ -131,6 +142,10 @@ def _summary(watcher: "Watcher") -> dict[str, object]:
         "frames": stages.frames,
         "fps": round(stages.possible_fps, 2),
         "stages_ms": {stage: round(spent, 3) for stage, spent in stages.medians_ms().items()},
+        "tracks": [
+            {"track": one.track, "outcome": one.outcome, "name": one.name, "named_after_ms": round(one.after_ms, 1)}
+            for one in watcher.namings.told
+        ],
         "people": [{"id": person, "name": name} for person, name in watcher.people.items()],
     }
 

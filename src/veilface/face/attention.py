@@ -1,11 +1,13 @@
 """Which of the followed faces to look at closely, and when to ask who they are.
 
-A track is searched once: as soon as three good shots of it are there, or what there is after six tenths of a second.
-The shots of its first frames are averaged, without those worth less than half of the best. Somebody known is looked at
-again every two seconds and whenever the tracker is in doubt, on this machine alone, and is searched again where the
-embedding no longer fits, and half a minute after each answer: whoever leaves the gallery meanwhile is not named for
-longer. Somebody unknown is searched again after 2, 4, 8 … 60 seconds. Nothing here reads a clock or a picture.
-``web/src/face/attention.ts`` mirrors this file.
+A new face is asked about with its first good shot, so that three who come together are named within a second. Whoever
+that does not name is asked about once more before anything is said: with three shots, or what there is after six tenths
+of a second, averaged without those worth less than half of the best. Somebody known is looked at again every two
+seconds and whenever the tracker is in doubt, on this machine alone, and is searched again where the embedding no longer
+fits, and half a minute after each answer: whoever leaves the gallery meanwhile is not named for longer. Somebody
+unknown is searched again after 4, 8 … 60 seconds, so that a stranger is compared with the gallery as rarely as if the
+first shot had waited for the others. Nothing here reads a clock or a picture. ``web/src/face/attention.ts`` mirrors
+this file.
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,11 @@ from veilface.face.tracker import Track
 Outcome = Literal["named", "unknown", "unclear", "unanswered"]
 """A person was found; nobody; several people alike; no answer came."""
 
+UNSURE: Final[tuple[Outcome, ...]] = ("unknown", "unclear")
+"""What a better picture may change."""
 SHOTS: Final = 3
+FIRST_WORTH: Final = 0.2
+"""What a new face's first shot must be worth to be asked about alone; a poorer one waits for the others."""
 PATIENCE_S: Final = 0.6
 LEAST_WORTH: Final = 0.5
 PAUSE_S: Final = 0.15
@@ -58,10 +64,10 @@ class Question:
 class Standing:
     """What is known of one track: the last answer, and what leads to the next one.
 
-    ``outcome`` and ``person`` stay while the face is looked at and asked about again; ``reference`` is the embedding
-    that the last question named. ``next_at``: when the next look is due; ``ask_at``: when the next search is, which for
-    somebody known is later; ``look_at``: no look before then; ``in_vain``: searches without a name; ``settled``: the
-    tracker's doubts looked into.
+    ``outcome`` and ``person`` stay while the face is looked at and asked about again; ``shots`` are those of the next
+    question, or of the one under way; ``reference`` is the embedding that the last one named. ``next_at``: when the
+    next look is due; ``ask_at``: when the next search is, which for somebody known is later; ``look_at``: no look
+    before then; ``in_vain``: searches without a name; ``settled``: the tracker's doubts looked into.
     """
 
     phase: Literal["looking", "asking", "resting"] = "looking"
@@ -95,7 +101,8 @@ class Attention:
     def wanted(self, tracks: Sequence[Track], now: float) -> list[Track]:
         """The visible tracks that want a closer look in this frame, the most urgent first.
 
-        New faces come before known ones; among them whoever has most shots, so that one is answered soon.
+        New faces come before known ones, and those nobody was asked about yet before the others; among them whoever
+        has most shots, so that one is answered soon.
         """
         visible = [track for track in tracks if track.confirmed and track.sight is not None]
         wanting = [track for track in visible if self._wants(track.id, now)]
@@ -130,7 +137,7 @@ class Attention:
             standing = self._standings[track]
             best = max(shot.worth for shot in standing.shots)
             mean = average([shot.embedding for shot in standing.shots if shot.worth >= LEAST_WORTH * best])
-            self._standings[track] = replace(standing, phase="asking", shots=(), reference=mean)
+            self._standings[track] = replace(standing, phase="asking", reference=mean)
             asked.append(Question(track=track, embedding=mean))
         return asked
 
@@ -140,9 +147,12 @@ class Attention:
         if before is None or before.phase != "asking":
             return
         in_vain = 0 if outcome == "named" else before.in_vain + 1
+        if _hurried(before) and outcome in UNSURE:
+            self._standings[track] = replace(before, phase="looking", shots=(), in_vain=in_vain)
+            return
         wait = min(FIRST_RETRY_S * 2 ** (in_vain - 1), LAST_RETRY_S) if in_vain else ASK_AGAIN_S
         look = wait if in_vain else CHECK_EVERY_S
-        told = replace(before, phase="resting", outcome=outcome, person=person, in_vain=in_vain)
+        told = replace(before, phase="resting", shots=(), outcome=outcome, person=person, in_vain=in_vain)
         self._standings[track] = replace(told, next_at=now + look, ask_at=now + wait)
 
     def people(self) -> set[str]:
@@ -161,9 +171,10 @@ class Attention:
             return len(standing.shots) < SHOTS
         return standing.phase == "resting" and (now >= standing.next_at or self._doubts[track] > standing.settled)
 
-    def _urgency(self, track: int) -> tuple[bool, bool, int, int]:
+    def _urgency(self, track: int) -> tuple[bool, bool, bool, int, int]:
         standing = self._standings[track]
-        return standing.phase != "looking", standing.outcome is not None, -len(standing.shots), track
+        known, asked = standing.outcome is not None, standing.in_vain > 0
+        return standing.phase != "looking", known, asked, -len(standing.shots), track
 
 
 def same(first: Embedding, second: Embedding) -> bool:
@@ -186,4 +197,17 @@ def _first(shots: Sequence[Shot]) -> Embedding | None:
 def _ready(standing: Standing, now: float) -> bool:
     if standing.phase != "looking" or not standing.shots:
         return False
-    return len(standing.shots) >= SHOTS or now - standing.shots[0].taken_at >= PATIENCE_S
+    first = standing.shots[0]
+    if _new(standing) and first.worth >= FIRST_WORTH:
+        return True
+    return len(standing.shots) >= SHOTS or now - first.taken_at >= PATIENCE_S
+
+
+def _new(standing: Standing) -> bool:
+    """Whether nothing was ever answered about this face."""
+    return standing.outcome is None and standing.in_vain == 0
+
+
+def _hurried(standing: Standing) -> bool:
+    """Whether a question about a new face was asked with fewer shots than can be had."""
+    return _new(standing) and len(standing.shots) < SHOTS

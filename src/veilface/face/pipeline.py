@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from veilface.face.aligner import align
+from veilface.face.aligner import SIDE, align
 from veilface.face.detector import Detection, Detector
 from veilface.face.embedder import Embedder, Embedding, average
 from veilface.face.errors import NoFace, PoorQuality, SeveralFaces
@@ -45,6 +45,11 @@ class FacePipeline:
     def __init__(self) -> None:
         self._detector = Detector()
         self._embedder = Embedder()
+
+    def open(self) -> None:
+        """Opens the models and runs each once, so that the first frame of a camera need not wait for it."""
+        self.glance(np.zeros((SIDE, SIDE, 3), np.uint8))
+        self._embedder.embed(np.zeros((SIDE, SIDE, 3), np.uint8))
 
     def faces(
         self, data: bytes | RGB, *, embed: bool = True, thorough: bool = True, limits: Limits = ACCEPTABLE

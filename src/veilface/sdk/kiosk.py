@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Final, Literal, Self
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from veilface.face.pipeline import FacePipeline, average
@@ -29,7 +31,7 @@ from veilface.protect.envelope import (
     sha256,
     sign_header,
 )
-from veilface.protect.homomorphic import Embedding
+from veilface.protect.homomorphic import DIMENSION, Embedding
 from veilface.protect.scheme import protection
 from veilface.sdk.answers import Challenge
 from veilface.sdk.device import Picture, read_picture
@@ -46,6 +48,8 @@ KIOSK_NAME: Final = "veilface"
 AHEAD: Final = 4
 """Challenges fetched at once, so that a search need not wait for one."""
 LEAST_LEFT_MS: Final = 5_000
+NOBODY: Final = np.eye(1, DIMENSION, dtype=np.float32)[0]
+"""An embedding that is no face's, for making ready."""
 TYPES: Final = {"identify": MessageType.IDENTIFY, "register": MessageType.GALLERY_OPT_IN}
 
 
@@ -193,7 +197,7 @@ def _join(client: KioskClient, key: ec.EllipticCurvePrivateKey, *, server: str, 
 
 
 class Desk:
-    """Searches and registrations over one connection; for one thread at a time."""
+    """Searches and registrations over one connection; several threads may search at once."""
 
     def __init__(self, client: KioskClient, folder: KioskFolder, membership: Membership) -> None:
         self._client = client
@@ -202,6 +206,14 @@ class Desk:
         self._kiosk = bytes.fromhex(membership.kiosk_id)
         self._key = folder.key()
         self._ahead: list[tuple[Challenge, float]] = []
+        self._fetching = Lock()
+
+    def prepare(self) -> None:
+        """Does what the first search would have to wait for: fetches challenges, checks the key, encrypts once."""
+        with self._fetching:
+            self._fetch_ahead()
+            challenge, _ = self._ahead[0]
+        protection(SCHEME).probe(NOBODY, key=self._public_key(challenge), token=b"")
 
     def search(self, embedding: Embedding) -> Search:
         """Whose unit embedding (128,) this is. A challenge is fetched ahead for the next one."""
@@ -217,7 +229,7 @@ class Desk:
             "protect": (protected - started) * 1000,
             "search": (answered - protected) * 1000,
         }
-        with suppress(SdkError):  # the answer is there; what is wrong meets the next search, which fetches again
+        with suppress(SdkError), self._fetching:  # what is wrong meets the next search, which fetches again
             self._fetch_ahead()
         return Search(answer=answer, timings_ms=timings)
 
@@ -235,8 +247,9 @@ class Desk:
 
     def _challenge(self) -> tuple[Challenge, float]:
         """One that is good for a few seconds more, and the moment it was granted."""
-        self._fetch_ahead()
-        return self._ahead.pop(0)
+        with self._fetching:
+            self._fetch_ahead()
+            return self._ahead.pop(0)
 
     def _fetch_ahead(self) -> None:
         self._ahead = [

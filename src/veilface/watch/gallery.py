@@ -16,6 +16,10 @@ class GallerySearcher:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def prepare(self) -> None:
+        """Has challenges ready, and the gallery's key checked."""
+        self._desk.prepare()
+
     def find(self, embedding: Embedding) -> Found:
         """The person of the gallery with this unit embedding (128,); several alike are nobody in particular."""
         search = self._desk.search(embedding)

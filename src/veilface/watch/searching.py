@@ -1,8 +1,11 @@
-"""Questions go to a thread of their own, so that the picture keeps moving while a server searches."""
+"""Questions go to threads of their own, so that the picture keeps moving while a server searches.
+
+Two at once: while one is with the server, the next one is being encrypted, or keeps a second core busy there.
+"""
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
@@ -12,6 +15,7 @@ from veilface.face.attention import Outcome, Question
 from veilface.face.embedder import Embedding
 
 ANSWER_TIMEOUT_S: Final = 60.0
+AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,10 @@ class Found:
 
 
 class Searcher(Protocol):
-    """Whoever knows names; called from one thread at a time."""
+    """Whoever knows names; called from :data:`AT_ONCE` threads."""
+
+    def prepare(self) -> None:
+        """Does what the first question would have to wait for. May raise a ``VeilfaceError``."""
 
     def find(self, embedding: Embedding) -> Found:
         """The person with this unit embedding (128,), or nobody. May raise a ``VeilfaceError``."""
@@ -48,10 +55,11 @@ class Searches(AbstractContextManager["Searches"]):
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search")
+        self._worker = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="search")
         self._under_way: list[Future[Answer]] = []
 
     def __enter__(self) -> Self:
+        self._worker.submit(self._prepare)
         return self
 
     def __exit__(
@@ -70,6 +78,10 @@ class Searches(AbstractContextManager["Searches"]):
         done = [future for future in self._under_way if future.done()]
         self._under_way = [future for future in self._under_way if not future.done()]
         return [future.result() for future in done]
+
+    def _prepare(self) -> None:
+        with suppress(VeilfaceError):  # whatever is wrong meets the first question too, and is told then
+            self._searcher.prepare()
 
     def _answer(self, question: Question) -> Answer:
         try:

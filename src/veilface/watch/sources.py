@@ -23,6 +23,8 @@ RETRY_WAITS_S: Final = (1.0, 2.0, 4.0, 8.0, 8.0)
 OPEN_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 5.0
 SHORTEST_FRAME_S: Final = 1 / 1000
+OVER_S: Final = 0.04
+"""A frame of a video in its own time is over this long after its moment."""
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
 CAMERAS: Final = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:none")}
 """How ffmpeg calls a camera on a system."""
@@ -85,11 +87,16 @@ class Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class Video:
-    """A video file, at its own time: every frame is looked at, however long that takes."""
+    """A video file: every frame is looked at, however long that takes; ``live`` – shown at its own speed.
+
+    Then it is as a camera would be: nobody waits for whoever looks, and frames that are over are left out.
+    """
 
     file: Path
     live: bool = False
     still: bool = False
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
 
     def frames(self) -> Iterator[Frame]:
         """Its frames; a file that ends early has simply ended."""
@@ -102,9 +109,21 @@ class Video:
             if not container.streams.video:
                 raise SourceUnusable(source=str(self.file), reason="no video")
             try:
-                yield from _decoded(container, _media_time())
+                frames = _decoded(container, _media_time())
+                yield from self._in_time(frames) if self.live else frames
             except FAILURES as error:
                 raise SourceUnusable(source=str(self.file), reason=_reason(error)) from error
+
+    def _in_time(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        started: float | None = None
+        for frame in frames:
+            now = self.clock()
+            started = now - frame.at if started is None else started
+            early = started + frame.at - now
+            if early > 0:
+                self.wait(early)
+            if early > -OVER_S:
+                yield frame
 
 
 @dataclass(frozen=True, kw_only=True)

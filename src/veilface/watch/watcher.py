@@ -13,6 +13,7 @@ from veilface.face.pipeline import FacePipeline
 from veilface.face.quality import Problem
 from veilface.face.tracker import Box, Track, Tracker
 from veilface.sdk.errors import ServerRefused
+from veilface.watch.namings import Namings
 from veilface.watch.searching import Answer, Searcher, Searches
 from veilface.watch.sources import Frame, Source
 from veilface.watch.stages import Stages
@@ -51,10 +52,11 @@ class Crowd:
 
 
 class Watcher:
-    """Watches one source. ``stages`` are filled while it does."""
+    """Watches one source. ``stages`` and ``namings`` are filled while it does."""
 
     def __init__(self, faces: FacePipeline, searcher: Searcher) -> None:
         self.stages = Stages()
+        self.namings = Namings()
         self.people: dict[str, str] = {}
         """The names of everybody who was found so far, by their ids; not of those whom a later answer did not name."""
         self._faces = faces
@@ -65,6 +67,7 @@ class Watcher:
         """Every frame with names. A source that is not live waits for its answers."""
         crowd = Crowd()
         with Searches(self._searcher) as searches:
+            self._faces.open()
             for frame in source.frames():
                 started = time.perf_counter()
                 self.stages.add("read", frame.read_ms)
@@ -78,6 +81,7 @@ class Watcher:
 
     def _follow(self, frame: Frame, crowd: Crowd, searches: Searches, *, patient: bool) -> tuple[Seen, ...]:
         """A frame of a moving picture."""
+        came = time.perf_counter()
         height, width, _ = frame.pixels.shape
         with self.stages.time("detect"):
             glanced = self._faces.glance(frame.pixels)
@@ -85,6 +89,7 @@ class Watcher:
             boxes = [_box(face) for face in glanced]
             tracks = crowd.tracker.update(boxes, width=width, height=height, now=frame.at)
             crowd.attention.follow(tracks)
+            self.namings.follow([track.id for track in tracks], came=came)
         for track in crowd.attention.wanted(tracks, frame.at)[:LOOKS_A_FRAME]:
             self._look_closer(frame, track, glanced, crowd)
         for question in crowd.attention.questions(frame.at):
@@ -95,7 +100,11 @@ class Watcher:
             crowd.attention.answered(answer.track, found.outcome, now=frame.at, person=found.person)
         for person in named - crowd.attention.people():
             self.people.pop(person, None)
-        return tuple(self._seen(track, boxes[track.sight], crowd) for track in tracks if track.sight is not None)
+        seen = tuple(self._seen(track, boxes[track.sight], crowd) for track in tracks if track.sight is not None)
+        for one in seen:
+            if one.outcome is not None:
+                self.namings.tell(one.track, one.outcome, one.name, now=time.perf_counter())
+        return seen
 
     def _look_closer(self, frame: Frame, track: Track, glanced: Sequence[Detection], crowd: Crowd) -> None:
         if track.sight is None:

@@ -10,6 +10,8 @@ import type { Quality } from './types'
 export type Outcome = 'named' | 'unknown' | 'unclear' | 'unanswered'
 
 const SHOTS = 3
+/** What a new face's first shot must be worth to be asked about alone. */
+const FIRST_WORTH = 0.2
 const PATIENCE_S = 0.6
 const LEAST_WORTH = 0.5
 const PAUSE_S = 0.15
@@ -41,6 +43,7 @@ export interface Standing {
   /** These two stay while the face is looked at and asked about again. */
   readonly outcome: Outcome | null
   readonly person: string | null
+  /** Those of the next question, or of the one under way. */
   readonly looks: readonly Look[]
   /** The embedding that the last question named. */
   readonly reference: Embedding | null
@@ -111,7 +114,7 @@ export class Attention {
       const best = Math.max(...standing.looks.map(({ worth }) => worth))
       const chosen = standing.looks.filter(({ worth }) => worth >= LEAST_WORTH * best)
       const embedding = averageEmbeddings(chosen.map((look) => look.embedding))
-      this.#standings.set(track, { ...standing, phase: 'asking', looks: [], reference: embedding })
+      this.#standings.set(track, { ...standing, phase: 'asking', reference: embedding })
       asked.push({ track, embedding })
     }
     return asked
@@ -122,9 +125,13 @@ export class Attention {
     const before = this.#standings.get(track)
     if (before?.phase !== 'asking') return
     const inVain = outcome === 'named' ? 0 : before.inVain + 1
+    if (hurried(before) && (outcome === 'unknown' || outcome === 'unclear')) {
+      this.#standings.set(track, { ...before, phase: 'looking', looks: [], inVain })
+      return
+    }
     const wait = inVain > 0 ? Math.min(FIRST_RETRY_S * 2 ** (inVain - 1), LAST_RETRY_S) : ASK_AGAIN_S
     const nextAt = now + (inVain > 0 ? wait : CHECK_EVERY_S)
-    this.#standings.set(track, { ...before, phase: 'resting', outcome, person, nextAt, askAt: now + wait, inVain })
+    this.#standings.set(track, { ...before, phase: 'resting', looks: [], outcome, person, nextAt, askAt: now + wait, inVain })
   }
 
   /** The ids of everybody whom a track is named as. */
@@ -145,10 +152,10 @@ export class Attention {
     return standing.phase === 'resting' && (now >= standing.nextAt || doubted)
   }
 
-  /** New faces come before known ones; among them whoever has most shots, so that one is answered soon. */
+  /** New faces come before known ones, never asked about before the others; then whoever has most shots. */
   #urgency(track: number): number {
-    const { phase, outcome, looks } = this.standing(track)
-    return (phase === 'looking' ? 0 : 200) + (outcome === null ? 0 : 100) - looks.length
+    const { phase, outcome, looks, inVain } = this.standing(track)
+    return (phase === 'looking' ? 0 : 400) + (outcome === null ? 0 : 200) + (inVain > 0 ? 100 : 0) - looks.length
   }
 }
 
@@ -173,7 +180,19 @@ export function worth({ size, sharpness, yaw, pitch, problems }: Quality): numbe
   return Math.min(size / FULL_SIZE, 1) * Math.min(sharpness, 1) * cosine(yaw) * cosine(pitch)
 }
 
-function ready({ phase, looks }: Standing, now: number): boolean {
+function ready(standing: Standing, now: number): boolean {
+  const { phase, looks } = standing
   const [first] = looks
-  return phase === 'looking' && first !== undefined && (looks.length >= SHOTS || now - first.takenAt >= PATIENCE_S)
+  if (phase !== 'looking' || !first) return false
+  if (neverAnswered(standing) && first.worth >= FIRST_WORTH) return true
+  return looks.length >= SHOTS || now - first.takenAt >= PATIENCE_S
+}
+
+function neverAnswered({ outcome, inVain }: Standing): boolean {
+  return outcome === null && inVain === 0
+}
+
+/** Whether a question about a new face was asked with fewer looks than can be had. */
+function hurried(standing: Standing): boolean {
+  return neverAnswered(standing) && standing.looks.length < SHOTS
 }
