@@ -17,7 +17,7 @@ from veilface.match.gallery import Gallery
 from veilface.match.gallery_truth import Enrolment, SqliteTruth
 from veilface.match.query_pool import QueryPool
 from veilface.match.search import Candidates, search
-from veilface.match.verification import template_evidence
+from veilface.match.verification import registration_evidence, template_evidence
 from veilface.protect import envelope
 from veilface.protect.calibration import cosine_threshold, model_fp
 from veilface.protect.envelope import MessageType, Receipt
@@ -80,14 +80,22 @@ class Kiosk(Person):
         signed = self.searching(probe, **changed).arguments
         return {"norm": evidence.norm, "range_": evidence.range_, "probe": hidden, "epoch": epoch, **signed}
 
-    def registering(self, face: Vector, *, scale: int = 1, **changed: Any) -> tuple[bytes, Signed]:
-        """A template under the ingest key, and the kiosk's word for it."""
+    def registering(
+        self, face: Vector, *, scale: int = 1, searched: Vector | None = None, **changed: Any
+    ) -> tuple[bytes, Signed]:
+        """A template under the ingest key, and the kiosk's word for it; ``searched`` – whose probe is beside it."""
         template = pack_words(encrypt(PublicKey(self.ingest), scale * encode_template(face)))
-        evidence = template_evidence(template, masks=masks.prepare(self.ingest, purpose="enrol"))
+        probe = protect_probe(face if searched is None else searched, public_key=self.ingest)
+        evidence = registration_evidence(
+            template,
+            probe,
+            masks=masks.prepare(self.ingest, purpose="enrol"),
+            probe_masks=masks.prepare(self.ingest, purpose="verify"),
+        )
         context = envelope.gallery_context(self.account, "register")
         fields: dict[str, Any] = {"key_fp": sha256(self.ingest).digest(), "model_fp": model_fp("homomorphic")}
         header = self.message(MessageType.GALLERY_OPT_IN, context=context, body=template, **fields)
-        return template, self.sign(replace(header, **changed), evidence=evidence.to_bytes())
+        return template, self.sign(replace(header, **changed), evidence=evidence)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 from tests.keyholder.kiosks import Kiosk, enrolment, joining
 from tests.keyholder.people import FACE, STRANGER, Person
 from tests.keyholder.test_audit import entries
+from tests.keyholder.test_decisions import at_cosine
 from tests.keyholder.test_limits import rows
 from tests.keyholder.test_refusals import refused
 from veilface.keyholder import errors
@@ -161,6 +162,17 @@ def test_a_template_that_is_no_unit_vector_is_not_registered(kiosk: Kiosk, holde
     receipt = Receipt.parse(holder.gallery_register(**kiosk.registering(FACE, scale=2)[1].arguments))
     assert receipt.outcome == Outcome.NOT_ACCEPTED
     assert entries(data)[-1] == (Event.GALLERY_REGISTER, Outcome.NOT_ACCEPTED, Cause.NORM)
+
+
+@pytest.mark.parametrize("cosine", [0.0, 0.9])
+def test_a_template_of_another_face_than_the_probe_is_not_registered(
+    cosine: float, kiosk: Kiosk, holder: KeyHolder, data: Path
+) -> None:
+    """Near is not enough: a probe a little off would look for somebody else."""
+    _, signed = kiosk.registering(FACE, searched=at_cosine(cosine))
+    receipt = Receipt.parse(holder.gallery_register(**signed.arguments))
+    assert receipt.outcome == Outcome.NOT_ACCEPTED
+    assert entries(data)[-1] == (Event.GALLERY_REGISTER, Outcome.NOT_ACCEPTED, Cause.SCORE)
 
 
 def test_a_registration_that_is_none(kiosk: Kiosk, holder: KeyHolder, data: Path) -> None:

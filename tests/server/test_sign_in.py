@@ -97,7 +97,7 @@ def test_a_body_that_is_no_json_object(api: Api, body: bytes) -> None:
     ("kind", "size", "status", "code"),
     [
         ("application/json", 16_385, 413, "server.body_too_large"),
-        ("application/octet-stream", 74_129, 413, "server.body_too_large"),
+        ("application/octet-stream", 148_258, 413, "server.body_too_large"),
         ("application/octet-stream", 100, 415, "server.unsupported_body"),
         ("multipart/form-data; boundary=x", 100, 415, "server.unsupported_body"),
         ("application/x-www-form-urlencoded", 100, 415, "server.unsupported_body"),

@@ -23,7 +23,10 @@ from veilface.messages import explain, text
 if TYPE_CHECKING:
     from veilface.face.embedder import Embedding
     from veilface.face.pipeline import FacePipeline
+    from veilface.sdk.kiosk import Kiosk
+    from veilface.sdk.kiosk_client import KioskRecord
 
+OtherKiosk = Annotated[str, typer.Argument(metavar="KIOSK", help=text("cli.argument.kiosk"))]
 PersonId = Annotated[str, typer.Argument(metavar="ID", help=text("cli.argument.person"))]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help=text("cli.argument.person_name"))]
 YesOption = Annotated[bool, typer.Option("--yes", help=text("cli.option.yes"))]
@@ -45,7 +48,63 @@ def join(
     gallery = record.gallery
     say("cli.kiosk.joined", gallery=gallery.name, purpose=gallery.purpose, people=record.people)
     if record.state == "pending":
-        say("cli.kiosk.pending", since=record.active_from)
+        _say_pending(here, record)
+
+
+def status(*, kiosk: KioskOption = KIOSK_FOLDER, as_json: JsonFlag = False) -> None:
+    """Shows whether this kiosk is active, and the code by which it is known before it is let in."""
+    from veilface.sdk.kiosk import Kiosk
+
+    here = Kiosk(kiosk)
+    record = here.record()
+    if as_json:
+        standing = {"state": record.state, "active_from": record.active_from}
+        emit({"kiosk": here.membership.kiosk_id, "name": record.name, "code": here.code, **standing})
+    elif record.state == "pending":
+        _say_pending(here, record)
+    else:
+        say(
+            "cli.kiosk.status.active",
+            name=record.name,
+            gallery=record.gallery.name,
+            people=record.people,
+            ticket=here.code,
+        )
+
+
+def waiting(*, kiosk: KioskOption = KIOSK_FOLDER, as_json: JsonFlag = False) -> None:
+    """Lists the gallery's kiosks that wait to be let in."""
+    from veilface.sdk.kiosk import Kiosk
+
+    others = Kiosk(kiosk).waiting()
+    if as_json:
+        emit({"waiting": [{"id": one.id, "name": one.name, "active_from": one.active_from} for one in others]})
+    elif not others:
+        say("cli.kiosk.nobody_waits")
+    else:
+        rows = [(one.id, one.name, one.active_from) for one in others]
+        table(("cli.column.kiosk", "cli.column.name", "cli.column.active_from"), rows, words=True)
+
+
+def approve(
+    other: OtherKiosk,
+    *,
+    code: Annotated[str, typer.Option("--code", metavar="CODE", help=text("cli.option.check_code"))],
+    kiosk: KioskOption = KIOSK_FOLDER,
+) -> None:
+    """Lets a kiosk that waits act at once."""
+    from veilface.sdk.kiosk import Kiosk
+
+    say("cli.kiosk.approved", name=Kiosk(kiosk).approve(other, code=code).name)
+
+
+def refuse(other: OtherKiosk, *, yes: YesOption = False, kiosk: KioskOption = KIOSK_FOLDER) -> None:
+    """Turns a kiosk that waits away for good."""
+    from veilface.sdk.kiosk import Kiosk
+
+    here = Kiosk(kiosk)
+    confirm("cli.kiosk.refuse.confirm", yes=yes)
+    say("cli.kiosk.refused", name=here.refuse(other).name)
 
 
 def people(*, kiosk: KioskOption = KIOSK_FOLDER, as_json: JsonFlag = False) -> None:
@@ -65,6 +124,7 @@ def register(
     *,
     name: Annotated[str, typer.Option("--name", help=text("cli.option.person_name"))],
     consent: Annotated[bool, typer.Option("--consent", help=text("cli.option.consent"))] = False,
+    replaces: Annotated[str | None, typer.Option("--replaces", metavar="ID", help=text("cli.option.replaces"))] = None,
     kiosk: KioskOption = KIOSK_FOLDER,
     as_json: JsonFlag = False,
 ) -> None:
@@ -79,7 +139,7 @@ def register(
     measured = [found for image in images if (found := _measured(faces, image)) is not None]
     if not measured:
         raise NoUsablePicture
-    person = here.register_embeddings(measured, name=name, consent=consent)
+    person = here.register_embeddings(measured, name=name, consent=consent, replaces=replaces)
     if as_json:
         emit({"person": {"id": person.id, "name": person.name}, "pictures": len(measured)})
     else:
@@ -115,6 +175,10 @@ def remove_all(
     say("cli.kiosk.all_removed", gallery=gallery)
 
 
+def _say_pending(here: "Kiosk", record: "KioskRecord") -> None:
+    say("cli.kiosk.pending", kiosk=here.membership.kiosk_id, since=record.active_from, ticket=here.code)
+
+
 def _measured(faces: "FacePipeline", image: Path) -> "Embedding | None":
     """The face of a picture, or a warning on stderr why there is none: out of range, several people, blurred."""
     try:
@@ -128,6 +192,10 @@ def _measured(faces: "FacePipeline", image: Path) -> "Embedding | None":
 
 COMMANDS: Final = {
     "join": join,
+    "status": status,
+    "waiting": waiting,
+    "approve": approve,
+    "refuse": refuse,
     "people": people,
     "register": register,
     "rename": rename,

@@ -60,9 +60,10 @@ class GalleryApi(Protocol):
         ...
 
     def gallery_register(self, *, header: bytes, signature: bytes, evidence: bytes) -> bytes:
-        """Judge the evidence ``norm‖range`` about a template that a kiosk made under the ingest key (type 14).
+        """Judge the evidence ``norm‖range‖score‖norm‖range`` about a template under the ingest key (type 14).
 
-        The receipt. Raises ``LimitReached``.
+        That it is sound; and that it is of one face with the probe that was searched for before. The receipt. Raises
+        ``LimitReached``.
         """
         ...
 

@@ -44,6 +44,9 @@ MOST_PLACES: Final = 512
 MOST_IN_PART: Final = 64
 """Templates of one ``gallery_pack_part``."""
 
+REGISTER_EVIDENCE_BYTES: Final = SCORE_BYTES + 2 * (NORM_BYTES + RANGE_BYTES)
+"""Of somebody registered at a kiosk: ``norm‖range`` of the template, ``score‖norm‖range`` of the probe beside it."""
+
 _SECOND: Final = (len(DATA.primes), N)
 _FIRST: Final = (len(DATA.primes), DIMENSION)
 MASKED_BYTES: Final = HASH_BYTES + RESIDUE_BYTES * len(DATA.primes) * (N + DIMENSION)
@@ -93,7 +96,7 @@ REQUESTS: Final[Mapping[str, Layout]] = MappingProxyType(
         "gallery_opt_out": Layout(SIGNED),
         "gallery_drop": Layout(_GALLERY | {"account": ID_BYTES}),
         "gallery_revoke_kiosk": Layout(_GALLERY | {"device_id": ID_BYTES}),
-        "gallery_register": Layout(SIGNED, frozenset({NORM_BYTES + RANGE_BYTES})),
+        "gallery_register": Layout(SIGNED, frozenset({REGISTER_EVIDENCE_BYTES})),
         "gallery_pack_begin": Layout(_EPOCH),
         "gallery_pack_part": Layout(_PACK, _multiples(_PLACED_BYTES, MOST_IN_PART), "templates"),
         "gallery_pack_end": Layout(_PACK),

@@ -200,11 +200,13 @@ def _decoded(response: httpx.Response, kind: type[T]) -> T:
 def _refusal(response: httpx.Response) -> ServerRefused:
     try:
         answer = _decoded(response, dict)
+        facts = object_field(answer, "details")
         return ServerRefused(
             status=response.status_code,
             server_code=field(answer, "code", str),
             reason=field(answer, "message", str),
-            receipt=optional_bytes(object_field(answer, "details"), "receipt"),
+            receipt=optional_bytes(facts, "receipt"),
+            facts=facts,
         )
     except MalformedAnswer:
         status = response.status_code

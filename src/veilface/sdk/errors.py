@@ -16,7 +16,10 @@
     ├── ProtectionUnknown        which protection the template has is not known here, and none was named
     ├── ConsentMissing           nobody is registered at a kiosk who did not agree to it
     ├── MayNotRegister           the operator lets this gallery's kiosks search alone
+    ├── PersonKnown              nobody is registered twice at the kiosks of a gallery
+    ├── NameTooLong              a person's name that the server would not take
     ├── WrongDevice              the device to approve is unknown or has another key
+    ├── WrongKiosk               the kiosk to let in or to turn away does not wait, or has another key
     └── Alarm                    what must never be passed over in silence
         ├── OriginMismatch       a site that wants messages signed for another
         ├── KeyHolderChanged     another key holder than the pinned one
@@ -43,13 +46,23 @@ class ServerUnreachable(SdkError):
 class ServerRefused(SdkError):
     """The server answered with an error.
 
-    ``status`` is HTTP's, ``server_code`` stable; ``receipt`` is the key holder's where it had decided by then.
+    ``status`` is HTTP's, ``server_code`` stable; ``receipt`` is the key holder's where it had decided by then;
+    ``facts`` are the error's details.
     """
 
     code = "sdk.server_refused"
 
-    def __init__(self, *, status: int, server_code: str, reason: str, receipt: bytes | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        status: int,
+        server_code: str,
+        reason: str,
+        receipt: bytes | None = None,
+        facts: dict[str, object] | None = None,
+    ) -> None:
         super().__init__(reason=reason)
+        self.facts = facts or {}
         self.status = status
         self.server_code = server_code
         self.receipt = receipt
@@ -155,10 +168,37 @@ class MayNotRegister(SdkError):
     code = "sdk.may_not_register"
 
 
+class PersonKnown(SdkError):
+    """Whoever is to be registered is in the gallery already, as ``name``; ``person`` is their id.
+
+    ``kind``: ``account`` for who joined by signature, ``kiosk`` for whom a kiosk may rename, or replace.
+    """
+
+    code = "sdk.person_known"
+
+    def __init__(self, *, person: str, name: str, kind: str) -> None:
+        super().__init__(person=person, name=name)
+        self.person = person
+        self.name = name
+        self.kind = kind
+
+
+class NameTooLong(SdkError):
+    """A person's name of more than ``limit`` characters. Nothing was sent."""
+
+    code = "sdk.name_too_long"
+
+
 class WrongDevice(SdkError):
     """The account lists no device ``device`` with the fingerprint that was given."""
 
     code = "sdk.wrong_device"
+
+
+class WrongKiosk(SdkError):
+    """No kiosk ``kiosk`` of the gallery waits, or it has another key than the one that was compared."""
+
+    code = "sdk.wrong_kiosk"
 
 
 class Alarm(SdkError):

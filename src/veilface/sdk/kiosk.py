@@ -4,7 +4,6 @@ Pictures and embeddings stay in this process. What leaves it is encrypted under 
 alone can open, and signed with this folder's key. The answer is a name or none, and never how alike two faces are.
 """
 
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,6 @@ from threading import Lock
 from typing import Final, Literal, Self
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from veilface.face.pipeline import FacePipeline, average
 from veilface.protect.calibration import model_fp
@@ -23,7 +21,6 @@ from veilface.protect.envelope import (
     Header,
     KeyPurpose,
     MessageType,
-    device_context,
     gallery_context,
     join_message,
     public_point,
@@ -35,11 +32,20 @@ from veilface.protect.homomorphic import DIMENSION, Embedding
 from veilface.protect.scheme import protection
 from veilface.sdk.answers import Challenge
 from veilface.sdk.device import Picture, read_picture
-from veilface.sdk.errors import ConsentMissing, KeyNotTrusted, MalformedAnswer, MayNotRegister, SdkError
+from veilface.sdk.errors import ConsentMissing, KeyNotTrusted, MayNotRegister, SdkError
 from veilface.sdk.folder import Pins
 from veilface.sdk.joining import trusted_site
-from veilface.sdk.kiosk_client import Ask, Identification, KioskClient, KioskRecord, Person
+from veilface.sdk.kiosk_client import (
+    Ask,
+    Identification,
+    KioskClient,
+    KioskRecord,
+    Person,
+    Verdict,
+    WaitingKiosk,
+)
 from veilface.sdk.kiosk_folder import GalleryPins, KioskFolder, Membership
+from veilface.sdk.kiosk_joining import begun, decide, find_waiting, join, kiosk_code
 from veilface.sdk.session import check_site
 from veilface.sdk.trust import check_key
 
@@ -87,25 +93,54 @@ class Kiosk:
         """Makes ``folder`` a kiosk of the gallery whose operator gave out the one-time ``code``.
 
         ``keyholder_fingerprint`` – SHA-256 of the key holder's key, where it is known from elsewhere; else the key
-        seen now is pinned.
+        seen now is pinned. Cut off, it is repeated with the same code, as often as need be.
         """
         kept = KioskFolder(folder)
         kept.prepare()
-        key = ec.generate_private_key(ec.SECP256R1())
-        kept.write_key(key)
+        joining = begun(kept, server=server, code=code)
         with KioskClient(server) as client:
             site = trusted_site(client, server, keyholder_fingerprint)
-            membership = _join(client, key, server=server, code=code, name=name)
-        with KioskClient(server, token=membership.token) as client:
+            gallery = join(client, kept.key(), joining, name=name)
+        with KioskClient(server, token=joining.token) as client:
             kiosk = client.kiosk()
         kept.write_pins(GalleryPins(keyholder_key=site.keyholder_key.hex(), key_fp=kiosk.key_fp.hex()))
-        kept.write_membership(membership)
+        kept.write_membership(
+            Membership(
+                server=server,
+                gallery_id=gallery.id,
+                gallery_name=gallery.name,
+                kiosk_id=joining.kiosk_id,
+                token=joining.token,
+            )
+        )
         return cls(folder, faces=faces)
 
     def record(self) -> KioskRecord:
         """What the server knows of this kiosk and its gallery now."""
         with self._client() as client:
             return client.kiosk()
+
+    @property
+    def code(self) -> str:
+        """What stands for this kiosk's key: at the active kiosk it is compared before this one is let in."""
+        return kiosk_code(public_point(self._folder.key().public_key()))
+
+    def waiting(self) -> list[WaitingKiosk]:
+        """Further kiosks of the gallery that wait to be let in."""
+        with self._client() as client:
+            return client.waiting()
+
+    def approve(self, kiosk_id: str, *, code: str) -> WaitingKiosk:
+        """Lets a kiosk that waits act at once; this one must be active.
+
+        ``code`` is what that kiosk shows of its own key (:attr:`code`): the server only relays keys, and this
+        signature says whose key it is. Raises :class:`WrongKiosk`.
+        """
+        return self._decide(kiosk_id, "approval", code=code)
+
+    def refuse(self, kiosk_id: str) -> WaitingKiosk:
+        """Turns a kiosk that waits away for good; this one must be active. Raises :class:`WrongKiosk`."""
+        return self._decide(kiosk_id, "refusal")
 
     @contextmanager
     def searching(self) -> Iterator["Desk"]:
@@ -119,22 +154,25 @@ class Kiosk:
         with self.searching() as desk:
             return desk.search(embedding)
 
-    def register(self, *pictures: Picture, name: str, consent: bool) -> Person:
+    def register(self, *pictures: Picture, name: str, consent: bool, replaces: str | None = None) -> Person:
         """Registers the person who is on every one of ``pictures``; several are averaged.
 
         ``consent`` – whether that person knows of it and agreed: it is what the server is told, and without it nothing
-        is measured or sent (:class:`ConsentMissing`). Raises what :meth:`FacePipeline.single` raises for a picture that
-        will not do, and :class:`MayNotRegister`.
+        is measured or sent (:class:`ConsentMissing`). ``replaces`` – the id of whom these are new pictures of. Raises
+        what :meth:`FacePipeline.single` raises for a picture that will not do, :class:`MayNotRegister`, and
+        :class:`~veilface.sdk.errors.PersonKnown` for somebody who is in the gallery already.
         """
         _insist(consent=consent)
         measured = [self._faces.embedding(read_picture(picture), require_quality=True) for picture in pictures]
-        return self.register_embeddings(measured, name=name, consent=consent)
+        return self.register_embeddings(measured, name=name, consent=consent, replaces=replaces)
 
-    def register_embeddings(self, embeddings: Sequence[Embedding], *, name: str, consent: bool) -> Person:
+    def register_embeddings(
+        self, embeddings: Sequence[Embedding], *, name: str, consent: bool, replaces: str | None = None
+    ) -> Person:
         """The same with unit embeddings (128,) that were measured before."""
         _insist(consent=consent)
         with self.searching() as desk:
-            return desk.register(average(list(embeddings)), name=name, consent=consent)
+            return desk.register(average(list(embeddings)), name=name, consent=consent, replaces=replaces)
 
     def people(self) -> Iterator[Person]:
         """Everybody in the gallery."""
@@ -156,6 +194,12 @@ class Kiosk:
         with self._client() as client:
             client.remove_everybody(confirm=confirm)
 
+    def _decide(self, kiosk_id: str, verdict: Verdict, *, code: str | None = None) -> WaitingKiosk:
+        with self._client() as client:
+            other = find_waiting(client, kiosk_id, code=code)
+            decide(client, self._folder.key(), self.membership, other, verdict)
+        return other
+
     @cached_property
     def _faces(self) -> FacePipeline:
         return self._given_faces or FacePipeline()
@@ -165,35 +209,6 @@ class Kiosk:
         with KioskClient(self.membership.server, token=self.membership.token) as client:
             check_site(client, server=self.membership.server, keyholder_key=self._folder.pins().keyholder_key)
             yield client
-
-
-def _join(client: KioskClient, key: ec.EllipticCurvePrivateKey, *, server: str, code: str, name: str) -> Membership:
-    """Proves possession of the key to the key holder, for the gallery that the code belongs to."""
-    kiosk_id, public_key = secrets.token_bytes(16), public_point(key.public_key())
-    context = device_context(public_key, kiosk_id)
-    gallery, challenge = client.joining_challenge(code=code, kiosk_id=kiosk_id.hex(), context_hash=context)
-    header = Header(
-        type=MessageType.DEVICE,
-        account_id=bytes.fromhex(gallery.id),
-        device_id=kiosk_id,
-        challenge=challenge.challenge,
-        issued_ms=challenge.server_time_ms,
-        context_hash=context,
-        body_hash=sha256(b""),
-    )
-    token, joined = client.join(
-        code=code,
-        name=name,
-        kiosk_id=kiosk_id.hex(),
-        header=header.to_bytes(),
-        signature=sign_header(key, header),
-        public_key=public_key,
-    )
-    if joined.id != gallery.id:
-        raise MalformedAnswer(what="gallery")
-    return Membership(
-        server=server, gallery_id=gallery.id, gallery_name=gallery.name, kiosk_id=kiosk_id.hex(), token=token
-    )
 
 
 class Desk:
@@ -219,9 +234,7 @@ class Desk:
         """Whose unit embedding (128,) this is. A challenge is fetched ahead for the next one."""
         challenge, granted_at = self._challenge()
         started = time.perf_counter()
-        body = protection(SCHEME).probe(embedding, key=self._public_key(challenge), token=b"")
-        context = search_context(self._gallery)
-        message = self._signed("identify", challenge, granted_at, context=context, body=body)
+        message = self._probe(embedding, challenge, granted_at)
         protected = time.perf_counter()
         answer = self._client.search(message)
         answered = time.perf_counter()
@@ -233,8 +246,8 @@ class Desk:
             self._fetch_ahead()
         return Search(answer=answer, timings_ms=timings)
 
-    def register(self, embedding: Embedding, *, name: str, consent: bool) -> Person:
-        """Adds a person who agreed to it by their averaged unit embedding (128,)."""
+    def register(self, embedding: Embedding, *, name: str, consent: bool, replaces: str | None = None) -> Person:
+        """Adds a person who agreed to it by their averaged unit embedding (128,), once a search finds nobody else."""
         _insist(consent=consent)
         if not self._client.kiosk().gallery.may_register:
             raise MayNotRegister
@@ -242,8 +255,16 @@ class Desk:
         (challenge,) = self._client.challenges("register", 1)
         body = protection(SCHEME).enrol(embedding, key=self._public_key(challenge), token=b"")
         context = gallery_context(self._gallery, "register")
-        message = self._signed("register", challenge, granted_at, context=context, body=body)
-        return self._client.register_person(message, name=name, consent=consent)
+        template = self._signed("register", challenge, granted_at, context=context, body=body)
+        probe = self._probe(embedding, *self._challenge())
+        return self._client.register_person(
+            probe=probe, template=template, name=name, consent=consent, replaces=replaces
+        )
+
+    def _probe(self, embedding: Embedding, challenge: Challenge, granted_at: float) -> bytes:
+        """A signed search, ``H‖sig‖P``."""
+        body = protection(SCHEME).probe(embedding, key=self._public_key(challenge), token=b"")
+        return self._signed("identify", challenge, granted_at, context=search_context(self._gallery), body=body)
 
     def _challenge(self) -> tuple[Challenge, float]:
         """One that is good for a few seconds more, and the moment it was granted."""

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self, cast
 from urllib.parse import urlencode
 
+from veilface.protect.envelope import PUBLIC_POINT_BYTES
 from veilface.sdk.answers import (
     Challenge,
     Json,
+    bytes_field,
     digest_field,
     encode_bytes,
     field,
@@ -17,12 +19,16 @@ from veilface.sdk.answers import (
     optional,
 )
 from veilface.sdk.client import Client
-from veilface.sdk.errors import MalformedAnswer
+from veilface.sdk.errors import MalformedAnswer, NameTooLong, PersonKnown, ServerRefused
 
 Ask = Literal["identify", "register"]
+Verdict = Literal["approval", "refusal"]
 Outcome = Literal["found", "nobody", "ambiguous"]
 OUTCOMES: Final = ("found", "nobody", "ambiguous")
 MOST_PAGES: Final = 100_000
+NAME_CHARACTERS: Final = 40
+NAME_BYTES: Final = 160
+"""Of a name in UTF-8 on the wire, filled up with zeros."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +53,7 @@ class GalleryRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class KioskRecord:
-    """A kiosk and its gallery of so many ``people``. One that is ``pending`` may not search before ``active_from``.
+    """A kiosk and its gallery of so many ``people``. One that is ``pending`` waits for an approval or ``active_from``.
 
     ``key_fp`` – the fingerprint (32 B) of the key that faces are protected with there.
     """
@@ -69,6 +75,29 @@ class KioskRecord:
             gallery=GalleryRecord.parse(object_field(answer, "gallery")),
             people=field(answer, "people", int),
             key_fp=digest_field(object_field(answer, "probe_key"), "key_fp"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingKiosk:
+    """A further kiosk of the gallery, which acts from ``active_from`` on, or as soon as an active one lets it in.
+
+    ``public_key`` – 65 B: whoever lets it in signs for this key.
+    """
+
+    id: str
+    name: str
+    public_key: bytes
+    active_from: str
+
+    @classmethod
+    def parse(cls, answer: Json) -> Self:
+        """From ``GET /kiosk/waiting``; raises :class:`MalformedAnswer`."""
+        return cls(
+            id=id_field(answer, "id"),
+            name=field(answer, "name", str),
+            public_key=bytes_field(answer, "public_key", PUBLIC_POINT_BYTES),
+            active_from=field(answer, "active_from", str),
         )
 
 
@@ -125,9 +154,17 @@ class KioskClient(Client):
         return gallery, Challenge.parse(object_field(answer, "challenge"))
 
     def join(
-        self, *, code: str, name: str, kiosk_id: str, header: bytes, signature: bytes, public_key: bytes
-    ) -> tuple[str, GalleryRecord]:
-        """Becomes a kiosk; the token, which is shown this once, and the gallery."""
+        self,
+        *,
+        code: str,
+        name: str,
+        kiosk_id: str,
+        header: bytes,
+        signature: bytes,
+        public_key: bytes,
+        token_hash: bytes,
+    ) -> GalleryRecord:
+        """Becomes a kiosk of the gallery, by the token whose SHA-256 (32 B) it says. Repeating it changes nothing."""
         body = {
             "code": code,
             "name": name,
@@ -135,13 +172,27 @@ class KioskClient(Client):
             "header": encode_bytes(header),
             "signature": encode_bytes(signature),
             "public_key": encode_bytes(public_key),
+            "token_hash": encode_bytes(token_hash),
         }
-        answer = self._json("POST", "/kiosks", json=body)
-        return field(answer, "token", str), GalleryRecord.parse(object_field(answer, "gallery"))
+        return GalleryRecord.parse(object_field(self._json("POST", "/kiosks", json=body), "gallery"))
 
     def kiosk(self) -> KioskRecord:
         """What the server knows of the kiosk and its gallery."""
         return KioskRecord.parse(self._json("GET", "/kiosk"))
+
+    def waiting(self) -> list[WaitingKiosk]:
+        """The gallery's kiosks that wait."""
+        return [WaitingKiosk.parse(entry) for entry in self._list("/kiosk/waiting")]
+
+    def verdict_challenge(self, kiosk_id: str, verdict: Verdict) -> Challenge:
+        """A challenge for the word about a kiosk that waits."""
+        asked = {"refuse": verdict == "refusal"}
+        return Challenge.parse(self._json("POST", f"/kiosk/waiting/{kiosk_id}/challenge", json=asked))
+
+    def decide(self, kiosk_id: str, verdict: Verdict, *, header: bytes, signature: bytes) -> None:
+        """Lets a kiosk that waits in, or turns it away."""
+        signed = {"header": encode_bytes(header), "signature": encode_bytes(signature)}
+        self._json("POST", f"/kiosk/waiting/{kiosk_id}/{verdict}", json=signed)
 
     def challenges(self, kind: Ask, count: int) -> list[Challenge]:
         """Challenges to have ahead, at most four."""
@@ -162,10 +213,22 @@ class KioskClient(Client):
             if after is None:
                 return
 
-    def register_person(self, message: bytes, *, name: str, consent: bool) -> Person:
-        """Sends ``H‖sig‖T`` of somebody, and whether they agreed to it."""
-        asked = urlencode({"name": name, "consent": "true" if consent else "false"})
-        return Person.parse(self._json("POST", f"/kiosk/people?{asked}", content=message))
+    def register_person(
+        self, *, probe: bytes, template: bytes, name: str, consent: bool, replaces: str | None
+    ) -> Person:
+        """Sends ``H‖sig‖P`` and ``H‖sig‖T`` of somebody, and whether they agreed to it.
+
+        Raises :class:`PersonKnown` for somebody who is there already, unless it is whom this ``replaces``.
+        """
+        asked = {"consent": "true" if consent else "false"} | ({} if replaces is None else {"replaces": replaces})
+        content = _name_field(name) + probe + template
+        try:
+            return Person.parse(self._json("POST", f"/kiosk/people?{urlencode(asked)}", content=content))
+        except ServerRefused as refused:
+            if refused.server_code != "galleries.person_known":
+                raise
+            person, named, kind = (field(refused.facts, key, str) for key in ("person", "name", "kind"))
+            raise PersonKnown(person=person, name=named, kind=kind) from refused
 
     def rename_person(self, person: str, *, name: str) -> Person:
         """Gives somebody whom a kiosk registered another name."""
@@ -178,3 +241,11 @@ class KioskClient(Client):
     def remove_everybody(self, *, confirm: str) -> None:
         """Removes all whom kiosks of this gallery registered; ``confirm`` is the gallery's name."""
         self._send("DELETE", "/kiosk/people", json={"confirm": confirm})
+
+
+def _name_field(name: str) -> bytes:
+    """``length ‖ name in UTF-8``, filled up to 161 bytes: a name stands in no address, which others write down."""
+    octets = name.strip().encode()
+    if len(octets) > NAME_BYTES:
+        raise NameTooLong(limit=NAME_CHARACTERS)
+    return bytes([len(octets)]) + octets.ljust(NAME_BYTES, b"\0")

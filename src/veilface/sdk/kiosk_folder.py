@@ -1,6 +1,7 @@
 """The folder in which a kiosk keeps what makes it one: mode 0700, its files 0600.
 
 kiosk.key      the P-256 signing key, PKCS #8
+joining.json   with what it asks to be let in, until it is
 kiosk.json     whose it is: server, gallery, kiosk, token
 pins.json      what it has seen: key holder, the gallery's key
 gallery.pub    the gallery's public key, kept so that it travels once
@@ -16,7 +17,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from veilface.sdk.errors import KioskExists, NoKiosk
 from veilface.sdk.files import make_private_folder, read_private, write_private
 
-KEY_FILE, KIOSK_FILE, PINS_FILE, PUBLIC_KEY_FILE = "kiosk.key", "kiosk.json", "pins.json", "gallery.pub"
+KEY_FILE, KIOSK_FILE, JOINING_FILE = "kiosk.key", "kiosk.json", "joining.json"
+PINS_FILE, PUBLIC_KEY_FILE = "pins.json", "gallery.pub"
+
+
+@dataclass(frozen=True)
+class Joining:
+    """With what a kiosk asks to be let in: the operator's code, and the id (hex) and token that it chose itself."""
+
+    server: str
+    code: str
+    kiosk_id: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -67,9 +79,18 @@ class KioskFolder:
             raise NoKiosk(path=str(self.path))
         return key
 
+    def write_joining(self, joining: Joining) -> None:
+        """Stores with what it asks to be let in."""
+        write_private(self.path / JOINING_FILE, _json(asdict(joining)))
+
+    def joining(self) -> Joining | None:
+        """With what it was asking to be let in when it was cut off, or None."""
+        return Joining(**json.loads(self._read(JOINING_FILE))) if (self.path / JOINING_FILE).exists() else None
+
     def write_membership(self, membership: Membership) -> None:
         """Stores whose kiosk this is: from now on the folder is one."""
         write_private(self.path / KIOSK_FILE, _json(asdict(membership)))
+        (self.path / JOINING_FILE).unlink(missing_ok=True)
 
     def membership(self) -> Membership:
         """Whose kiosk this is; raises :class:`NoKiosk`."""

@@ -87,7 +87,7 @@ def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802 
 
 IMAGE_BYTES = 6_000_000  # of pictures chosen on the device; none is ever sent here
 IMAGE_PIXELS = 40_000_000
-DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 160 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []  # no file is ever uploaded, so none can reach a temporary folder
 
 # --- wallet: amounts in minor units of the one currency, times in seconds --------------------------------

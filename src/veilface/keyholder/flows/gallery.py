@@ -10,6 +10,7 @@ from veilface.keyholder.epochs import Epoch
 from veilface.keyholder.errors import Refused, StaleKey, WrongContract, WrongSuite, WrongTemplate
 from veilface.keyholder.gallery_errors import WrongSubject
 from veilface.keyholder.gallery_keys import EPOCHS
+from veilface.keyholder.gallery_messages import REGISTER_EVIDENCE_BYTES
 from veilface.keyholder.messages import digest, exactly
 from veilface.keyholder.office import Office
 from veilface.keyholder.store import insert
@@ -143,11 +144,13 @@ def register(office: Office, *, header: bytes, signature: bytes, evidence: bytes
     gallery = message.account
     message.require_context(envelope.gallery_context(gallery, "register"))
     message.require_no_template()
-    exactly(evidence, NORM_BYTES + RANGE_BYTES, "evidence")
-    read = Evidence.split(evidence)
+    exactly(evidence, REGISTER_EVIDENCE_BYTES, "evidence")
+    template = Evidence.split(evidence[: NORM_BYTES + RANGE_BYTES])
+    searched = Evidence.split(evidence[NORM_BYTES + RANGE_BYTES :])
     with office.stage("reserve"), office.store.transaction() as db:
         reserve(office, db, message, now_ms=office.clock())
-    cause = judge(SecretKey.unpack(office.galleries.keys.ingest_key(gallery).secret), read)
+    key = SecretKey.unpack(office.galleries.keys.ingest_key(gallery).secret)
+    cause = judge(key, template) | judge(key, searched)
     with office.stage("record"), office.store.transaction() as db:
         now_ms = office.clock()
         cause |= superseded(db, gallery, message.device, now_ms)

@@ -6,9 +6,8 @@ from typing import Any, Final, cast
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from veilface.keyholder.errors import DeviceNotActive
 from veilface.protect.envelope import sha256
-from veilface.server.galleries.errors import KioskTokenInvalid
+from veilface.server.galleries.errors import KioskTokenInvalid, KioskWaits
 from veilface.server.galleries.models import Gallery, Kiosk
 
 TOKEN_PREFIX: Final = "vk_"  # noqa: S105 – marks a token, is none
@@ -37,13 +36,13 @@ def kiosk_of(request: HttpRequest) -> Kiosk:
 
 
 def working_kiosk(request: HttpRequest) -> Kiosk:
-    """The kiosk that asks, once its waiting is over; raises :class:`~veilface.keyholder.errors.DeviceNotActive`.
+    """The kiosk that asks, once its waiting is over; raises :class:`KioskWaits`.
 
-    A kiosk that nobody ordered waits so that the operator can notice it; until then it gets to see no name.
+    A kiosk that nobody ordered waits so that the operator can notice it; until then it gets nothing but its own state.
     """
     kiosk = kiosk_of(request)
     if kiosk.state_at(datetime.now(UTC)) != Kiosk.State.ACTIVE:
-        raise DeviceNotActive
+        raise KioskWaits
     return kiosk
 
 

@@ -6,8 +6,9 @@
     └── GalleryError
         ├── operators   GalleryNameUnusable · GalleryNameTaken · PurposeUnusable · GalleryMissing · KioskMissing
         ├── people      TemplateUnfit
-        ├── kiosks      InvitationUnusable · KioskTokenInvalid · RegisteringOff · ConsentMissing · NameNotRepeated
-        │               PersonHasAccount · PersonNotAccepted
+        ├── kiosks      InvitationUnusable · KioskTokenInvalid · KioskWaits · RegisteringOff · ConsentMissing
+        │               NameNotRepeated · PersonHasAccount · PersonKnown · PersonAmbiguous · NameUnreadable
+        │               PersonNotAccepted
         └── the room    GalleryElsewhere · GalleryUnusable
 """
 
@@ -85,6 +86,13 @@ class KioskTokenInvalid(GalleryError):
     status = 401
 
 
+class KioskWaits(GalleryError):
+    """The kiosk is not active yet: another one of its gallery has not approved it, and its time has not come."""
+
+    code = "galleries.kiosk_waits"
+    status = 403
+
+
 class RegisteringOff(GalleryError):
     """The operator did not allow this gallery's kiosks to register people."""
 
@@ -113,8 +121,29 @@ class PersonHasAccount(GalleryError):
     status = 409
 
 
+class PersonKnown(GalleryError):
+    """Whoever is to be registered is in the gallery already: ``person`` is their id, ``name`` and ``kind`` say who."""
+
+    code = "galleries.person_known"
+    status = 409
+
+
+class PersonAmbiguous(GalleryError):
+    """Whoever is to be registered is like several who are in the gallery already."""
+
+    code = "galleries.person_ambiguous"
+    status = 409
+
+
+class NameUnreadable(GalleryError):
+    """The field of the name is not the length of a name, the name in UTF-8 and zeros."""
+
+    code = "galleries.name_unreadable"
+    status = 400
+
+
 class PersonNotAccepted(GalleryError):
-    """The key holder judged the template and did not accept it; ``receipt`` is its signed word."""
+    """The key holder judged the template, beside the probe, and did not accept it; ``receipt`` is its signed word."""
 
     code = "galleries.person_not_accepted"
     status = 422

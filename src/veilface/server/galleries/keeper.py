@@ -25,7 +25,7 @@ from veilface.match.query_pool import CAPACITY
 from veilface.server import keyholding
 from veilface.server.galleries import leaving, operating
 from veilface.server.galleries.errors import GalleryElsewhere
-from veilface.server.galleries.models import Gallery, Member, Order
+from veilface.server.galleries.models import Gallery, Kiosk, Member, Order
 from veilface.server.galleries.rooms import Room, Rooms, rooms
 
 EVERY_S: Final = 1.0
@@ -80,6 +80,8 @@ class Keeper:
         """Whoever left has left at the key holder, too, whether or not there is anything here to keep."""
         for departure in gallery.departures.select_related("gallery"):
             leaving.tell(departure)
+        for kiosk in gallery.kiosks.filter(state=Kiosk.State.REVOKED, revocation_told=False).select_related("gallery"):
+            leaving.tell_revoked(kiosk)
 
     def _tend(self, gallery: Gallery) -> None:
         room = self._rooms.room(gallery)

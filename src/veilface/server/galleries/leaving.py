@@ -1,7 +1,7 @@
 """Leaving a gallery: out of the truth first, so that no search finds them, then out of the key holder's records.
 
 A deleted member leaves a :class:`Departure` in the same transaction, whatever deleted it. The key holder hears of it
-at once where that can be, and from the keeper where it cannot.
+at once where that can be, and from the keeper where it cannot. So it does of a kiosk that was revoked.
 """
 
 from contextlib import suppress
@@ -11,10 +11,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, Q
 
-from veilface.keyholder.errors import AccountForgotten, UnknownAccount
+from veilface.keyholder.errors import AccountForgotten, UnknownAccount, UnknownDevice
 from veilface.server import keyholding
 from veilface.server.accounts.models import Account
-from veilface.server.galleries.models import Block, Departure, Gallery, Member, OptIn, Registration
+from veilface.server.galleries.models import Block, Departure, Gallery, Kiosk, Member, OptIn, Registration
 
 # An opt-in must not be forgotten by the departure before it. Were it, on another machine, the template would not be
 # opened and its owner not be in the gallery: the safe side.
@@ -49,6 +49,15 @@ def tell(departure: Departure) -> None:
         with suppress(UnknownAccount, AccountForgotten):  # nothing is left to be forgotten
             keyholding.keyholder().gallery_drop(gallery=departure.gallery.wire_id, account=account)
         departure.delete()
+
+
+def tell_revoked(kiosk: Kiosk) -> None:
+    """Have the key holder, too, refuse a kiosk that the operator revoked. Doing it again does no harm."""
+    with suppress(UnknownDevice):  # a key holder from an older backup: what it does not know it refuses
+        keyholding.keyholder().gallery_revoke_kiosk(
+            gallery=kiosk.gallery.wire_id, device_id=bytes.fromhex(kiosk.device_id)
+        )
+    Kiosk.objects.filter(pk=kiosk.pk).update(revocation_told=True)
 
 
 def empty(gallery: Gallery, *, only_registered: bool = False) -> int:

@@ -1,112 +1,152 @@
-"""People whom a kiosk registers: under the gallery's own key, with a name, and gone when a kiosk says so.
+"""Somebody is registered at a kiosk: under the gallery's own key, with a name, once nobody was found who is like them.
 
-Who opted in with an account is listed here too, under the name they chose, and is otherwise out of a kiosk's reach.
+Two templates of one person in one block would tell its rotation, and an answer could not tell the two persons apart.
+So a registration is a search as well (ADR 15): the server looks for the probe that comes with it, and the key holder
+judges that template and probe are of one embedding. Registrations of a gallery wait for one another, so that of two
+kiosks with the same person before them the second one finds what the first one did.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 
-from veilface.match.verification import template_evidence
-from veilface.protect.envelope import MessageType, Outcome, Receipt, SignedMessage, gallery_context, sha256
+from veilface.match.masks import prepare
+from veilface.match.verification import registration_evidence
+from veilface.protect.envelope import (
+    HEADER_BYTES,
+    SIGNATURE_BYTES,
+    MessageType,
+    Outcome,
+    Receipt,
+    SignedMessage,
+    gallery_context,
+    sha256,
+)
+from veilface.protect.rlwe import CIPHERTEXT_BYTES
 from veilface.server import keyholding, relaying
 from veilface.server.accounts.services import usable_display_name
 from veilface.server.base64url import encode
 from veilface.server.enrolment import evidence
 from veilface.server.errors import NotFound
-from veilface.server.galleries import leaving, messages
+from veilface.server.galleries import messages, searching
 from veilface.server.galleries.errors import (
     ConsentMissing,
-    NameNotRepeated,
-    PersonHasAccount,
+    GalleryUnusable,
+    NameUnreadable,
+    PersonAmbiguous,
+    PersonKnown,
     PersonNotAccepted,
-    RegisteringOff,
 )
 from veilface.server.galleries.models import Gallery, Kiosk, Member, Registration
+from veilface.server.galleries.people import Person, person_of, registered, require_allowed
+from veilface.server.galleries.rooms import Room, rooms
 
-PAGE: Final = 100
+NAME_BYTES: Final = 160
+"""Of a name in UTF-8: 40 characters of four. What is shorter is filled up, so that no length is told."""
+MESSAGE_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES + CIPHERTEXT_BYTES
+LENGTHS: Final = frozenset({1 + NAME_BYTES + 2 * MESSAGE_BYTES})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """Somebody in a gallery, as its kiosks see them."""
+class Application:
+    """What a kiosk sends: a name, ``H ‖ signature ‖ P`` of a search and ``H ‖ signature ‖ T`` (74,048 B each)."""
 
-    id: str
     name: str
-    registered_at: datetime
-    has_account: bool
+    probe: bytes
+    template: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Application":
+        """Read ``length ‖ name, filled up with zeros to 160 B ‖ search ‖ registration`` (148,257 B).
+
+        Raises :class:`NameUnreadable`.
+        """
+        length, name, signed = data[0], data[1 : 1 + NAME_BYTES], data[1 + NAME_BYTES :]
+        if length > NAME_BYTES or any(name[length:]):
+            raise NameUnreadable
+        try:
+            return cls(name=name[:length].decode(), probe=signed[:MESSAGE_BYTES], template=signed[MESSAGE_BYTES:])
+        except UnicodeDecodeError:
+            raise NameUnreadable from None
 
 
-def register(kiosk: Kiosk, *, data: bytes, name: str, consent: bool) -> Person:
-    """Take in ``H ‖ signature ‖ T`` (74,048 B) of somebody who agreed; the same message again finds the same person.
+def register(kiosk: Kiosk, *, data: bytes, consent: bool, replaces: str | None = None) -> Person:
+    """Take in an :class:`Application` of somebody who agreed; the same again finds the same person.
 
-    They are found once they are packed, within seconds.
+    ``replaces`` – whom the template is a new one of: they keep their id, and only they may be found. Raises
+    :class:`PersonKnown` and :class:`PersonAmbiguous`. They are found once they are packed, within seconds.
     """
-    _require_allowed(kiosk)
+    require_allowed(kiosk)
     if not consent:
         raise ConsentMissing
-    name, context = usable_display_name(name), gallery_context(kiosk.gallery.wire_id, "register")
-    message = messages.check(kiosk, data, type_=MessageType.GALLERY_OPT_IN, context=context)
-    made = Registration.objects.filter(member__gallery=kiosk.gallery, header_hash=sha256(message.header_bytes).hex())
-    if known := Member.objects.filter(registration__in=made).first():
-        return person_of(known)
-    header = message.header
-    masks = evidence.masks(challenge=header.challenge.hex(), key_fp=header.key_fp.hex(), purpose="enrol")
+    application = Application.parse(data)
+    name, context = usable_display_name(application.name), gallery_context(kiosk.gallery.wire_id, "register")
+    message = messages.check(kiosk, application.template, type_=MessageType.GALLERY_OPT_IN, context=context)
+    room = rooms().room(kiosk.gallery)
+    with room.registering:
+        made = Registration.objects.filter(
+            member__gallery=kiosk.gallery, header_hash=sha256(message.header_bytes).hex()
+        )
+        if known := Member.objects.filter(registration__in=made).first():
+            return person_of(known)
+        if replaces is not None:
+            registered(kiosk, replaces)
+        _have_everybody_packed(room, kiosk.gallery)
+        probe = searching.check(kiosk, application.probe)
+        _require_nobody_else(searching.search_for(kiosk, probe), replaces=replaces)
+        receipt = _judged(room, message, probe)
+        with relaying.carrying(receipt):
+            return person_of(_store(kiosk, message, name=name, receipt=receipt, replaces=replaces))
+
+
+def _have_everybody_packed(room: Room, gallery: Gallery) -> None:
+    """Whoever waits for a block is found by no search, and was often registered a moment ago."""
+    waiting = Member.objects.filter(gallery=gallery, block=None)
+    try:
+        if waiting.exists():
+            room.gallery.pack()
+    except searching.UNUSABLE as error:
+        raise GalleryUnusable from error
+    if waiting.exists():  # more than one block of them: the keeper is at it
+        raise GalleryUnusable
+
+
+def _require_nobody_else(answer: searching.Answer, *, replaces: str | None) -> None:
+    """A kiosk learns here what a search had told it."""
+    if answer.outcome == "ambiguous":
+        raise PersonAmbiguous
+    for person in answer.people:
+        if person.id != replaces:
+            raise PersonKnown(person=person.id, name=person.name, kind=person.kind)
+
+
+def _judged(room: Room, message: SignedMessage, probe: SignedMessage) -> bytes:
+    """The key holder's receipt that the template is sound, and of one embedding with the probe."""
+    header, ingest_key = message.header, room.gallery.keys.probes
+    judged = registration_evidence(
+        message.body,
+        probe.body,
+        masks=evidence.masks(challenge=header.challenge.hex(), key_fp=header.key_fp.hex(), purpose="enrol"),
+        probe_masks=prepare(ingest_key, purpose="verify"),
+    )
     receipt = keyholding.keyholder().gallery_register(
-        header=message.header_bytes,
-        signature=message.signature,
-        evidence=template_evidence(message.body, masks=masks).to_bytes(),
+        header=message.header_bytes, signature=message.signature, evidence=judged
     )
     if Receipt.parse(receipt).outcome is not Outcome.ACCEPTED:
         raise PersonNotAccepted(receipt=encode(receipt))
-    with relaying.carrying(receipt):
-        return person_of(_store(kiosk, message, name=name, receipt=receipt))
+    return receipt
 
 
-def listed(gallery: Gallery, *, after: str | None) -> tuple[list[Person], str | None]:
-    """A page of who is in the gallery, first come first, and after whom the next one begins."""
-    rows = Member.objects.filter(gallery=gallery).select_related("account").order_by("number")
-    if after is not None:
-        rows = rows.filter(number__gt=_find(gallery, after).number)
-    page = [person_of(row) for row in rows[: PAGE + 1]]
-    return page[:PAGE], page[PAGE - 1].id if len(page) > PAGE else None
-
-
-def rename(kiosk: Kiosk, person: str, *, name: str) -> Person:
-    """Give somebody another name."""
-    row = _registered(kiosk, person)
-    row.name = usable_display_name(name)
-    row.save(update_fields=["name"])
-    return person_of(row)
-
-
-def remove(kiosk: Kiosk, person: str) -> None:
-    """Forget somebody whom a kiosk registered: the next search does not find them."""
-    _registered(kiosk, person)
-    Member.objects.filter(gallery=kiosk.gallery, person=person).delete()
-
-
-def remove_all(kiosk: Kiosk, *, confirm: str) -> int:
-    """Forget everybody whom the gallery's kiosks registered; how many. ``confirm`` repeats the gallery's name."""
-    _require_allowed(kiosk)
-    if confirm != kiosk.gallery.name:
-        raise NameNotRepeated
-    return leaving.empty(kiosk.gallery, only_registered=True)
-
-
-def person_of(row: Member) -> Person:
-    """The member as kiosks see them."""
-    name = row.account.display_name if row.account else row.name
-    return Person(id=row.person, name=name, registered_at=row.since, has_account=row.account is not None)
-
-
-def _store(kiosk: Kiosk, message: SignedMessage, *, name: str, receipt: bytes) -> Member:
+def _store(kiosk: Kiosk, message: SignedMessage, *, name: str, receipt: bytes, replaces: str | None) -> Member:
     with transaction.atomic():
         if not Gallery.objects.select_for_update().filter(pk=kiosk.gallery_id, state=Gallery.State.OPEN).exists():
             raise NotFound
-        member = Member.objects.create(gallery=kiosk.gallery, name=name)
+        kept = {}
+        if replaces is not None:
+            registered(kiosk, replaces).delete()
+            kept = {"person": replaces}
+        member = Member.objects.create(gallery=kiosk.gallery, name=name, **kept)
         Registration.objects.create(
             member=member,
             kiosk=kiosk,
@@ -118,23 +158,3 @@ def _store(kiosk: Kiosk, message: SignedMessage, *, name: str, receipt: bytes) -
             receipt=receipt,
         )
     return member
-
-
-def _registered(kiosk: Kiosk, person: str) -> Member:
-    _require_allowed(kiosk)
-    row = _find(kiosk.gallery, person)
-    if row.account_id is not None:
-        raise PersonHasAccount
-    return row
-
-
-def _find(gallery: Gallery, person: str) -> Member:
-    row = Member.objects.filter(gallery=gallery, person=person).order_by("number").first()
-    if row is None:
-        raise NotFound
-    return row
-
-
-def _require_allowed(kiosk: Kiosk) -> None:
-    if not kiosk.gallery.may_register:
-        raise RegisteringOff

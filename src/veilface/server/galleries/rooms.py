@@ -8,7 +8,7 @@ import fcntl
 import os
 from functools import cache
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Final
 
 from django.conf import settings
@@ -33,10 +33,11 @@ PRIVATE_FILE: Final = 0o600
 
 
 class Room:
-    """One gallery, open. Safe to use from many threads."""
+    """One gallery, open. Safe to use from many threads. ``registering`` – held by who registers somebody."""
 
     def __init__(self, row: GalleryRow, folder: Path) -> None:
         """Raises :class:`~veilface.keyholder.errors.Unavailable` where its keys cannot be had."""
+        self.registering: Final = Lock()
         self._truth: Final = DjangoTruth(row.id, public_key=evidence.public_key)
         self.engine: Final = engine_from(os.environ, gallery=row.id)
         self.gallery: Final = Gallery(folder, self._truth, RemotePacker(keyholding.keyholder(), row.wire_id))

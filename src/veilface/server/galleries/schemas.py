@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.galleries.models import Gallery as GalleryRow
 from veilface.server.galleries.models import Kiosk as KioskRow
-from veilface.server.galleries.registering import Person as PersonRow
+from veilface.server.galleries.people import Person as PersonRow
 from veilface.server.wire import Digest, Hash, HeaderBytes, Identifier, PublicPoint, Request, SignatureBytes, WireBytes
 
 Text = Annotated[str, StringConstraints(max_length=200)]
@@ -94,7 +94,10 @@ class JoiningChallenge(Schema):
 
 
 class KioskRegistration(Request):
-    """The operator's code, and the header (type 17) that the kiosk signed with the key of `public_key`."""
+    """The operator's code, and the header (type 17) that the kiosk signed with the key of `public_key`.
+
+    `token_hash` – the SHA-256 of the token that the kiosk chose: `vk_` and 32 random bytes in base64url.
+    """
 
     code: Code
     name: Text
@@ -102,6 +105,7 @@ class KioskRegistration(Request):
     header: HeaderBytes
     signature: SignatureBytes
     public_key: PublicPoint
+    token_hash: Hash
 
 
 class Kiosk(Schema):
@@ -125,10 +129,35 @@ class Kiosk(Schema):
         }
 
 
-class NewKiosk(Kiosk):
-    """A kiosk that just joined; its token is shown this once."""
+class FurtherKiosk(Schema):
+    """Another kiosk of the gallery. Whoever lets it in signs for its `public_key`."""
 
-    token: str
+    id: Identifier
+    name: str
+    public_key: PublicPoint
+    state: Literal["pending", "active", "revoked"]
+    active_from: datetime
+    joined_at: datetime
+
+    @classmethod
+    def of(cls, row: KioskRow, *, now: datetime) -> "FurtherKiosk":
+        """The row as it stands at ``now``."""
+        return cls.model_validate(
+            {
+                "id": row.device_id,
+                "name": row.name,
+                "public_key": bytes.fromhex(row.public_key),
+                "state": row.state_at(now),
+                "active_from": row.active_from,
+                "joined_at": row.created_at,
+            }
+        )
+
+
+class KioskApprovalRequest(Request):
+    """What will be signed about a kiosk that waits: that it is let in, or that it is turned away."""
+
+    refuse: bool = False
 
 
 class ProbeKey(Schema):
@@ -180,12 +209,7 @@ class Person(Schema):
     @classmethod
     def of(cls, person: PersonRow) -> "Person":
         """The person."""
-        return cls(
-            id=person.id,
-            name=person.name,
-            registered_at=person.registered_at,
-            kind="account" if person.has_account else "kiosk",
-        )
+        return cls(id=person.id, name=person.name, registered_at=person.registered_at, kind=person.kind)
 
 
 class People(Schema):
@@ -193,6 +217,13 @@ class People(Schema):
 
     people: list[Person]
     next: Identifier | None
+
+
+class Part(Request):
+    """What the names wanted have in them, and after whom the page begins."""
+
+    name: Text
+    after: Identifier | None = None
 
 
 class NewName(Request):
