@@ -11,6 +11,7 @@ import signal
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from shutil import copytree
@@ -18,12 +19,15 @@ from typing import Any
 
 from tests.match.galleries import House, OpenTruth, everybody, open_sqlite
 from veilface.keyholder.galleries import GalleryOffice
+from veilface.keyholder.repack import GalleryDesk
+from veilface.match.blinding import QueryMasks
 from veilface.match.block_files import BlockFiles
 from veilface.match.gallery_truth import Enrolment
 
 PATIENCE_S = 280
 MOST_SEAMS = 40
 SEAMS = "seams"
+MASKS = ".masks"
 _SPAWNED = get_context("spawn")
 
 
@@ -36,6 +40,7 @@ class Act:
     accounts: dict[bytes, bytes] = field(repr=False)
     added: Sequence[Enrolment] = ()
     removed: bytes = b""
+    searched: int = 0
     open_truth: OpenTruth = open_sqlite
     inside: str = "_change_layout"
 
@@ -84,9 +89,15 @@ def _lives(act: Act, copies: Path) -> None:
             return
 
 
+def used_masks(folder: Path) -> list[str]:
+    """Digests of the masks that a process over this folder used."""
+    return folder.with_suffix(MASKS).read_text().split()
+
+
 def _live(folder: Path, act: Act, seams: "_Seams") -> None:
     if act.verb == "open":
         _mine(seams)
+    QueryMasks.spend = noting(folder.with_suffix(MASKS))  # type: ignore[method-assign, assignment]
     house = House(folder, accounts=act.accounts, open_truth=act.open_truth)
     if act.verb != "open":
         _mine(seams)
@@ -96,6 +107,8 @@ def _live(folder: Path, act: Act, seams: "_Seams") -> None:
         house.gallery.add(seams.between(act.added))
     elif act.verb == "remove":
         house.gallery.remove(act.removed)
+    elif act.verb == "search":
+        assert house.found(act.searched)
     elif act.verb != "open":
         getattr(house.gallery, act.verb)()
     seams.note("done")
@@ -144,8 +157,22 @@ class _Seams:
         os.fsync = sync
 
 
+def noting(notes: Path) -> Callable[[QueryMasks], QueryMasks]:
+    """``QueryMasks.spend`` that writes down which ones, by a digest."""
+    real = QueryMasks.spend
+
+    def spend(masks: QueryMasks) -> QueryMasks:
+        with notes.open("a") as used:
+            used.write(f"{sha256(masks.shares.share.tobytes() + masks.blinding.factors.tobytes()).hexdigest()}\n")
+        return real(masks)
+
+    return spend
+
+
 def _mine(seams: _Seams) -> None:
     seams.half_written()
     seams.before(GalleryOffice, "create")
     seams.before(GalleryOffice, "erase_before")
     seams.before(BlockFiles, "keep_only")
+    for name in ("begin", "reshare", "conclude"):
+        seams.before(GalleryDesk, name)
