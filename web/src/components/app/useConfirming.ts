@@ -1,11 +1,10 @@
 import { ref } from 'vue'
-import { useI18n } from 'vue-i18n'
-import { ApiError, type Proof } from '@/api'
+import type { Proof } from '@/api'
+import { refusal } from '@/components/account/refusal'
 import { PasskeyCancelled, passkeyProof } from '@/device/passkeys'
 
 /** A dialog that asks the person to prove once more who they are, by password or by passkey, and then does something. */
 export function useConfirming(work: (proof: Proof) => Promise<void>) {
-  const { t } = useI18n()
   const open = ref(false)
   const password = ref('')
   const failure = ref('')
@@ -24,7 +23,7 @@ export function useConfirming(work: (proof: Proof) => Promise<void>) {
       await work(passkey ? await passkeyProof() : { password: password.value })
       open.value = false
     } catch (error) {
-      if (!(error instanceof PasskeyCancelled)) failure.value = error instanceof ApiError ? error.message : t('errors.unknown')
+      if (!(error instanceof PasskeyCancelled)) failure.value = refusal(error)
     } finally {
       busy.value = false
     }

@@ -2,6 +2,7 @@ import { computed, onMounted, ref, shallowRef } from 'vue'
 import { ApiError, type LivenessMovement, type Order, type Payee, type Wallet } from '@/api'
 import { walletApi } from '@/api/wallet'
 import { parseMoney } from '@/app/money'
+import { refusal } from '@/components/account/refusal'
 import { forgetShot, type Shot } from '@/components/camera/shot'
 import type { Step, Timings } from '@/components/camera/steps'
 import { canUse } from '@/device/custody'
@@ -205,7 +206,7 @@ export function usePayment() {
     } catch (error) {
       if (error instanceof PasskeyCancelled) return
       if (error instanceof ApiError && (stage.value !== 'password' || WRONG_PASSWORD.includes(error.code)))
-        failure.value = error.message
+        failure.value = refusal(error)
       else fail(error)
     } finally {
       busy.value = false
