@@ -48,13 +48,13 @@ def test_other_addresses_are_the_shell_with_404(client: Client, path: str) -> No
     assert b"<title>Veilface" in response.content
 
 
-def test_the_service_worker_rules_the_app_and_nothing_else(client: Client, web: Path) -> None:
+def test_the_service_worker_may_serve_the_workers_of_every_page(client: Client, web: Path) -> None:
     assert client.get("/app/sw.js").status_code == 404
     (web / "sw.js").write_text("self.skipWaiting")
     response = client.get("/app/sw.js")
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/javascript")
-    assert response["Service-Worker-Allowed"] == "/app"
+    assert response["Service-Worker-Allowed"] == "/"
     assert response["Cache-Control"] == "no-cache"
 
 

@@ -14,7 +14,7 @@ from veilface.server.failures import failure_response
 from veilface.server.middleware import API_PREFIX
 
 PERMANENT_KEEPING_METHOD = 308
-APP = "/app"
+EVERYWHERE = "/"
 
 
 def shell(request: HttpRequest) -> HttpResponse:
@@ -26,12 +26,16 @@ def shell(request: HttpRequest) -> HttpResponse:
 
 
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """The program that keeps the app for use without a network; it rules the app's pages only."""
+    """The program that keeps the app for use without a network.
+
+    Browsers give a page's workers, which load models and runtimes, to the program that rules *their* address: below
+    ``/app`` alone it would never see them.
+    """
     try:
         content = (settings.WEB_ROOT / "sw.js").read_bytes()
     except FileNotFoundError:
         return not_found(request, NotFound())
-    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": APP}
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": EVERYWHERE}
     return HttpResponse(content, content_type="text/javascript; charset=utf-8", headers=headers)
 
 

@@ -2,7 +2,8 @@
 import { readonly, shallowRef } from 'vue'
 
 const WORKER = '/app/sw.js'
-const SCOPE = '/app'
+/** Of pages it answers those of the app alone; workers, which load models and runtimes, count by their own address. */
+const SCOPE = '/'
 const TAKE_OVER = 'take over'
 const CHECK_EVERY_MS = 3_600_000
 
