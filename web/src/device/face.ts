@@ -163,6 +163,7 @@ export async function deleteTemplate(template: Template): Promise<{ receipt: Rec
     const { receipt } = await counted(me, sent, () => api.deleteTemplate(template.id, joined(message)))
     const settled = await settle(me, receipt, { ...sent, outcome: Outcome.ACCEPTED })
     await forgetTokens(me.account.id)
+    await remember(me.account.id, () => ({ scheme: null }))
     return settled
   })
 }

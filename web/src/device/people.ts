@@ -1,6 +1,6 @@
 /** Who was logged in on this device: names and pictures are here only, sealed, and any of them can be forgotten. */
 import type { Account, Hex } from '@/api'
-import { recall } from './memory'
+import { recall, remember } from './memory'
 import { ownPicture } from './picture'
 import { store } from './store'
 import { seal, unseal } from './vault'
@@ -15,11 +15,12 @@ export interface Person {
   readonly photo: Blob | null
 }
 
-/** Remembers who is logged in; the last one comes first on the login page. */
-export async function rememberPerson({ id, username, display_name }: Account): Promise<void> {
+/** Remembers who is logged in; the last one comes first on the login page. A face may have been deleted elsewhere. */
+export async function rememberPerson({ id, username, display_name, template }: Account): Promise<void> {
   const names = new TextEncoder().encode(JSON.stringify([username, display_name]))
   const person = { names: await seal(names, label(id)), lastSeen: Date.now() }
   await (await store()).put('people', person, id)
+  if (template === null && (await recall(id)).scheme !== null) await remember(id, () => ({ scheme: null }))
 }
 
 /** Everybody this device remembers, the last one first. What cannot be opened any more is left out. */
