@@ -6,9 +6,11 @@ their record costs the server a comparison of 80 bytes, and the person seconds.
 """
 
 import secrets
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from veilface import launcher
 from veilface.bench.apart import Apart, apart
 from veilface.bench.errors import Unexpected
+from veilface.bench.processes import cpu_s
 from veilface.bench.visitor import OK, Opened, Visitor
 from veilface.evaluate.stopwatch import Spread, Stopwatch
 from veilface.evaluate.synthetic import at_cosine, unit_vectors
@@ -82,10 +85,14 @@ class Refusals:
 class ProtectionLogin:
     """One protection: accepted logins stage by stage, and refusals by kind.
 
+    ``server_cpu_ms``, ``keyholder_cpu_ms`` – processor time of each program for one login, knock and key included, the
+    mean; None where nobody counts it.
     ``shapes`` – how many different answers there were among the refusals: status, body, names and lengths of headers.
     """
 
     stages: dict[str, Spread]
+    server_cpu_ms: float | None
+    keyholder_cpu_ms: float | None
     refusals: dict[str, Refusals]
     shapes: int
 
@@ -115,7 +122,7 @@ def bench_login(
     with tempfile.TemporaryDirectory(prefix="veilface-bench-") as made:
         folder = Path(made)
         with launcher.running(folder / "data", port=launcher.free_port(), settings=SETTINGS) as pair:
-            series = {name: Series(url=pair.url, scheme=name, folder=folder, kinds=kinds) for name in names}
+            series = {name: Series(pair=pair, scheme=name, folder=folder, kinds=kinds) for name in names}
             for turn in range(turns):
                 for number, one in enumerate(series.values()):
                     if turn == WARM_UP_ROUNDS:
@@ -129,13 +136,14 @@ def bench_login(
 class Series:
     """Rounds of one protection at one server; those of the others come between, so that load meets all alike."""
 
-    url: str
+    pair: launcher.Running
     scheme: str
     folder: Path
     kinds: Mapping[str, Kind]
     watch: Stopwatch = field(default_factory=Stopwatch)
     refused: dict[str, list[float]] = field(default_factory=dict)
     shapes: set[tuple[object, ...]] = field(default_factory=set)
+    used: dict[str, list[float]] = field(default_factory=dict)
     rounds: int = 0
     device: DeviceFolder = field(init=False)
 
@@ -143,17 +151,19 @@ class Series:
         """Warm-up rounds do not count."""
         self.watch.clear()
         self.refused.clear()
+        self.used.clear()
 
     def round(self) -> None:
         """Every kind of refusal, then a login, which sets the count of failures back."""
         decisions = 1 + sum(kind.judged for kind in self.kinds.values())
         if self.rounds % (DECISIONS_OF_ONE // decisions) == 0:
-            self.device = newcomer(self.url, self.folder / f"{self.scheme}-{self.rounds}", self.scheme)
+            self.device = newcomer(self.pair.url, self.folder / f"{self.scheme}-{self.rounds}", self.scheme)
         names = list(self.kinds)
         turn = self.rounds % max(1, len(names))
         for name in names[turn:] + names[:turn]:
             self._refuse(name)
-        self._log_in()
+        with self._processor_time():
+            self._log_in()
         self.rounds += 1
 
     def report(self) -> ProtectionLogin:
@@ -165,6 +175,8 @@ class Series:
         spreads, near = refusals.spreads(), self.refused.get(NEAR_MISS, [])
         return ProtectionLogin(
             stages=self.watch.spreads(),
+            server_cpu_ms=self._mean("server"),
+            keyholder_cpu_ms=self._mean("keyholder"),
             refusals={
                 name: Refusals(
                     answer=spreads[name], apart=None if name == NEAR_MISS else apart(near, self.refused[name])
@@ -174,8 +186,21 @@ class Series:
             shapes=len(self.shapes),
         )
 
+    @contextmanager
+    def _processor_time(self) -> Iterator[None]:
+        programs = (self.pair.server, self.pair.keyholder)
+        before = [cpu_s(program.process.pid) for program in programs]
+        yield
+        for program, began in zip(programs, before, strict=True):
+            ended = cpu_s(program.process.pid)
+            if began is not None and ended is not None:
+                self.used.setdefault(program.name, []).append((ended - began) * 1000)
+
+    def _mean(self, program: str) -> float | None:
+        return statistics.fmean(self.used[program]) if program in self.used else None
+
     def _log_in(self) -> None:
-        with Visitor(self.url, self.device) as visitor:
+        with Visitor(self.pair.url, self.device) as visitor:
             with self.watch.stage("knock"):
                 grant = visitor.knock()
             with self.watch.stage("key"):
@@ -192,7 +217,7 @@ class Series:
             self.watch.add(f"server_{name}" if name != "server" else name, spent)
 
     def _refuse(self, name: str) -> None:
-        with Visitor(self.url, self.device) as visitor:
+        with Visitor(self.pair.url, self.device) as visitor:
             opened = visitor.fetch_key(visitor.knock())
             time.sleep(LOOK_S)
             message = self.kinds[name].message(visitor, opened)

@@ -43,7 +43,11 @@ def show_login(report: "LoginBench") -> None:
     columns = [f"evaluate.scheme.{name}" for name in report.protections]
     stages = [*STAGES, *(f"server_{name}" for name in SERVER_STAGES)]
     rows = [(text(f"bench.login.{name}"), *(_spread(one.stages.get(name)) for one in measured)) for name in stages]
-    table(("cli.column.stage", *columns), rows, title="bench.title.login")
+    used = [
+        (text(f"bench.login.{program}_cpu"), *(_used(getattr(one, f"{program}_cpu_ms")) for one in measured))
+        for program in ("server", "keyholder")
+    ]
+    table(("cli.column.stage", *columns), [*rows, *used], title="bench.title.login")
     kinds = list(dict.fromkeys(kind for one in measured for kind in one.refusals))
     if kinds:
         refused = [
@@ -55,6 +59,10 @@ def show_login(report: "LoginBench") -> None:
 
 def _spread(spread: "Spread | None") -> str:
     return "–" if spread is None else f"{milliseconds(spread.median_ms)} / {milliseconds(spread.min_ms)}"
+
+
+def _used(milliseconds_of_it: float | None) -> str:
+    return "–" if milliseconds_of_it is None else milliseconds(milliseconds_of_it)
 
 
 def _refusals(of: "Refusals") -> str:
