@@ -24,6 +24,8 @@ const AHEAD = 4
 const LEAST_LEFT_MS = 5_000
 const CLOCK_SLACK_MS = 5 * 60_000
 const NO_TOKEN: Bytes = new Uint8Array()
+/** An embedding that is no face's, for making ready. */
+const NOBODY = Float32Array.from({ length: 128 }, (_, axis) => (axis === 0 ? 1 : 0))
 
 /** A challenge, and when it was asked for by this machine's steady clock. */
 interface Granted {
@@ -42,6 +44,7 @@ export class Desk {
   readonly #kiosk: KioskMemory
   readonly #gallery: Bytes
   #ahead: Granted[] = []
+  #fetching: Promise<void> | null = null
   #key: Bytes | null = null
 
   constructor(kiosk: KioskMemory) {
@@ -49,7 +52,16 @@ export class Desk {
     this.#gallery = fromHex(kiosk.gallery)
   }
 
-  /** Whose unit embedding this is. @throws DeviceError certificate_invalid; ApiError */
+  /** Does what the first search would have to wait for. @throws DeviceError certificate_invalid; ApiError */
+  async prepare(): Promise<void> {
+    await this.#fill()
+    const [granted] = this.#ahead
+    if (!granted) return
+    const key = await this.#certifiedKey(granted.challenge)
+    await (await templateProtector(SCHEME)).protectProbe(NOBODY, { scheme: SCHEME, key, token: NO_TOKEN })
+  }
+
+  /** Whose unit embedding this is; several may be asked about at once. @throws DeviceError certificate_invalid; ApiError */
   async search(embedding: Float32Array): Promise<Search> {
     const granted = await this.#challenge()
     const started = performance.now()
@@ -60,6 +72,7 @@ export class Desk {
     const protectedAt = performance.now()
     const { data: found } = await kioskApi.search(this.#kiosk.token, message)
     const timings = { protect: protectedAt - started, search: performance.now() - protectedAt }
+    void this.#fill().catch(() => undefined) // what is wrong meets the next search, which fetches again
     return { found, timings }
   }
 
@@ -79,12 +92,24 @@ export class Desk {
   }
 
   async #challenge(): Promise<Granted> {
-    this.#ahead = this.#ahead.filter((granted) => nowMs(granted) < granted.challenge.expires_ms - LEAST_LEFT_MS)
-    if (this.#ahead.length === 0) this.#ahead = await this.#granted('identify', AHEAD)
-    const [next, ...others] = this.#ahead
+    await this.#fill()
+    const next = this.#ahead.shift()
     if (!next) throw new DeviceError('certificate_invalid', { check: 'missing' })
-    this.#ahead = others
     return next
+  }
+
+  /** Sees to it that there is a challenge; whoever needs one meanwhile waits for the same ones. */
+  #fill(): Promise<void> {
+    this.#ahead = this.#ahead.filter((granted) => nowMs(granted) < granted.challenge.expires_ms - LEAST_LEFT_MS)
+    if (this.#ahead.length > 0) return Promise.resolve()
+    this.#fetching ??= this.#granted('identify', AHEAD)
+      .then((granted) => {
+        this.#ahead = granted
+      })
+      .finally(() => {
+        this.#fetching = null
+      })
+    return this.#fetching
   }
 
   async #granted(type: 'identify' | 'register', count: number): Promise<Granted[]> {

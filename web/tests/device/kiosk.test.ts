@@ -63,8 +63,10 @@ beforeEach(async () => {
 describe('a kiosk', () => {
   it('signs what it searches for, for this gallery, under the certified key, with challenges had ahead', async () => {
     await grant(await keyHolder.certificate(GALLERY, KeyPurpose.GALLERY))
-    for (let number = 0; number < 4; number += 1) await desk.search(new Float32Array(128))
-    expect(server.challenges).toHaveBeenCalledTimes(1)
+    await desk.prepare()
+    expect([server.challenges.mock.calls.length, server.search.mock.calls.length]).toEqual([1, 0])
+    await Promise.all([0, 1, 2, 3].map(() => desk.search(new Float32Array(128))))
+    expect(server.challenges).toHaveBeenCalledTimes(2) // four for these, and four ahead
     const sent = server.search.mock.calls.map(([, envelope]) => envelope as Bytes)
     const headers = sent.map((envelope) => Header.parse(envelope.slice(0, HEADER_BYTES)))
     expect(new Set(headers.map(({ fields }) => toHex(fields.challenge))).size).toBe(4)

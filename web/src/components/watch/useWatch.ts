@@ -10,6 +10,8 @@ import { FrameRate, type Stage, type StageTimes } from './stages'
 
 /** Looks begin at most this often: about 25 frames a second. */
 const EVERY_MS = 40
+/** Searches under way: while the server works on one, the next is encrypted here or keeps a second core busy there. */
+const AT_ONCE = 2
 /** The token is refused: this browser is no kiosk any more. */
 const UNAUTHORIZED = 401
 const OUTCOMES = { found: 'named', nobody: 'unknown', ambiguous: 'unclear' } as const
@@ -44,7 +46,7 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
   /** Of those alone whom a track is named as. */
   const names = new Map<string, string>()
   const problems = new Map<number, ProblemCode>()
-  let asking: Promise<void> = Promise.resolve()
+  let asking: readonly Promise<void>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve())
   let stop: (() => void) | null = null
 
   async function look(): Promise<void> {
@@ -82,26 +84,30 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
     }
   }
 
-  /** One search after another; whatever is asked is answered, if only by `unanswered`. */
-  function ask({ track, embedding }: Question): void {
+  /** Two searches at once, the others after them. */
+  function ask(question: Question): void {
+    const [first = Promise.resolve(), ...others] = asking
     const asked = attention
-    asking = asking.then(async () => {
-      try {
-        if (!desk.value) throw new Error('no desk')
-        const { found, timings } = await desk.value.search(embedding)
-        const outcome = found.outcome === 'found' && found.people.length !== 1 ? 'unclear' : OUTCOMES[found.outcome]
-        const person = outcome === 'named' ? (found.people[0] ?? null) : null
-        if (person) names.set(person.id, person.name)
-        asked.answered(track, outcome, performance.now() / 1000, person?.id ?? null)
-        times.value = { ...times.value, ...timings }
-        trouble.value = null
-      } catch (error) {
-        asked.answered(track, 'unanswered', performance.now() / 1000)
-        trouble.value = error
-        if (error instanceof ApiError && error.status === UNAUTHORIZED) names.clear()
-      }
-      forgetNames()
-    })
+    asking = [...others, first.then(() => search(question, asked))]
+  }
+
+  /** Whatever is asked is answered, if only by `unanswered`. */
+  async function search({ track, embedding }: Question, asked: Attention): Promise<void> {
+    try {
+      if (!desk.value) throw new Error('no desk')
+      const { found, timings } = await desk.value.search(embedding)
+      const outcome = found.outcome === 'found' && found.people.length !== 1 ? 'unclear' : OUTCOMES[found.outcome]
+      const person = outcome === 'named' ? (found.people[0] ?? null) : null
+      if (person) names.set(person.id, person.name)
+      asked.answered(track, outcome, performance.now() / 1000, person?.id ?? null)
+      times.value = { ...times.value, ...timings }
+      trouble.value = null
+    } catch (error) {
+      asked.answered(track, 'unanswered', performance.now() / 1000)
+      trouble.value = error
+      if (error instanceof ApiError && error.status === UNAUTHORIZED) names.clear()
+    }
+    forgetNames()
   }
 
   /** Whoever is named no longer has no name here either. */
@@ -133,6 +139,13 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
     seen.value = []
   }
 
+  watch(
+    desk,
+    (ready) => {
+      ready?.prepare().catch(() => undefined) // whatever is wrong meets the first search too, and is told then
+    },
+    { immediate: true },
+  )
   watch(
     () => live() && engine.value !== null,
     (ready) => {
