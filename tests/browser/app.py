@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from playwright.sync_api import Locator, expect
@@ -22,6 +23,11 @@ class Phone:
     def main(self) -> Locator:
         """The page, without the bar at the bottom."""
         return self.person.page.locator("main")
+
+    @property
+    def dialog(self) -> Locator:
+        """The question that is open."""
+        return self.person.page.get_by_role("dialog")
 
     def go(self, path: str) -> None:
         """Open a page of the app."""
@@ -53,17 +59,30 @@ class Phone:
         self.person.press(words("enrol.review.confirm"))
         self.person.see(words(f"enrol.done.received.{scheme}", bytes=template_bytes(scheme)))
 
+    def renew(self, scheme: str) -> None:
+        """From the page of one's face to a new template, with the camera."""
+        self.go("/face")
+        self.person.press(words("me.renew"))
+        self.person.choose(scheme)
+        self.fill("enrol.before.renewal.password", PASSWORD)
+        self.person.press(words("enrol.before.camera"))
+        self.person.see(words("enrol.title.review"))
+        self.person.press(words("enrol.review.renew"))
+        self.person.see(words(f"enrol.done.received.{scheme}", bytes=template_bytes(scheme)))
+
     def top_up(self, yuan: str) -> None:
         """Ask the provider, and wait until the money is there."""
         self.go("/top-up")
         self.fill("wallet.topUp.amount", yuan)
-        self.main.get_by_role("button", name=words("wallet.topUp.title")).click()
+        with self.person.page.expect_response("**/wallet/top-ups") as asked:
+            self.main.get_by_role("button", name=words("wallet.topUp.title")).click()
+        assert asked.value.json()["state"] == "pending"
         expect(self.main.locator("[data-state=posted]")).to_be_visible(timeout=PATIENCE_MS)
 
     def balance(self) -> str:
         """As the wallet shows it."""
         self.go("/wallet")
-        shown = self.main.locator(".balance")
+        shown = self.main.locator(".balance:not(:has([aria-busy]))")
         expect(shown).to_be_visible(timeout=PATIENCE_MS)
         return shown.inner_text()
 
@@ -85,18 +104,44 @@ class Phone:
         picture = {"name": "code.png", "mimeType": "image/png", "buffer": code}
         self.main.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
 
-    def log_in(self, username: str) -> None:
+    def log_in(self, username: str, password: str = PASSWORD) -> None:
         """With the password."""
         self.title("login.password.title")
         self.fill("account.username", username)
-        self.fill("account.password", PASSWORD)
-        self.main.get_by_role("button", name=words("nav.login"), exact=True).click()
+        self.try_password(password)
         self.title("app.tabs.wallet")
+
+    def try_password(self, password: str) -> None:
+        """For the name that stands there."""
+        self.fill("account.password", password)
+        self.main.get_by_role("button", name=words("nav.login"), exact=True).click()
+
+    def look_in(self) -> None:
+        """By face, from the greeting to the wallet."""
+        self.title("login.face.title")
+        self.person.press(words("login.face.do"))
+        self.title("app.tabs.wallet")
+
+    def out(self) -> bool:
+        """Whether the server knows this browser's session no more."""
+        status: int = self.person.page.evaluate("fetch('/api/v1/account').then(({ status }) => status)")
+        return status == HTTPStatus.UNAUTHORIZED
 
     def leave(self, key: str = "layout.logOut") -> None:
         """Log out, or switch the account."""
         self.go("/me")
         self.person.press(words(key))
+
+    def kept(self) -> list[str]:
+        """The paths of everything that the app's caches hold."""
+        paths: list[str] = self.person.page.evaluate(
+            """async () => {
+              const requests = []
+              for (const name of await caches.keys()) requests.push(...await (await caches.open(name)).keys())
+              return requests.map((request) => new URL(request.url).pathname)
+            }"""
+        )
+        return paths
 
     def scan(self) -> None:
         """From the wallet to what follows a good code."""
@@ -126,11 +171,26 @@ class Phone:
         expect(receipt).to_be_visible(timeout=PATIENCE_MS)
         return str(receipt.get_attribute("data-receipt"))
 
+    def add_passkey(self) -> None:
+        """From an authenticator that always agrees, with the account's password."""
+        chromium = self.person.context.new_cdp_session(self.person.page)
+        chromium.send("WebAuthn.enable")
+        kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        able = {"isUserVerified": True, "automaticPresenceSimulation": True}
+        chromium.send("WebAuthn.addVirtualAuthenticator", {"options": kind | able})
+        self.go("/me/security")
+        self.person.press(words("mine.passkeys.add"))
+        dialog = self.person.page.get_by_role("dialog")
+        dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
+        dialog.get_by_role("button", name=words("mine.passkeys.addDo"), exact=True).click()
+        expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+
     def assert_accessible(self, name: str) -> None:
         """Axe finds nothing to complain about on this screen, seen whole: nothing scrolls under the bar."""
         page = self.person.page
         size = page.viewport_size
         assert size
+        self.person.settle()
         whole = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": size["width"], "height": max(size["height"], whole)})
         if not page.evaluate("'axe' in window"):

@@ -58,6 +58,7 @@ class Traffic:
         sizes = {
             "/enrolments": {SIGNED + known.template_bytes for known in protections()},
             "/verifications": {SIGNED + known.probe_bytes for known in protections()},
+            "/face-login": {SIGNED + known.probe_bytes for known in protections()},
         }
         for path, body in self.sent:
             assert not any(mark in body[:16] for mark in IMAGES), path
@@ -97,8 +98,17 @@ class Person:
             self.page.locator("main").get_by_role("link", name=text)
         ).first.click()
 
+    def settle(self) -> None:
+        """Wait until whatever moves on its way to its place is there."""
+        self.page.evaluate(
+            """() => Promise.allSettled(document.getAnimations()
+              .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+              .map((one) => one.finished)).then(() => undefined)"""
+        )
+
     def shot(self, name: str) -> None:
         """Keep a screenshot, and see that nothing sticks out to the side."""
+        self.settle()
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert width <= 0, f"{name} is {width} px too wide"
         self.keep(self.page, name)

@@ -1,20 +1,23 @@
-"""The app on a phone: every screen, installed and offline, against real servers; the wallet is tested beside it."""
+"""The app on a phone: every screen, installed, updated and offline, against real servers; the wallet is beside it."""
 
 import gzip
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.app import Phone
 from tests.browser.conftest import BUILT, Visit
-from tests.browser.site import DESKTOP, PASSWORD, PATIENCE_MS, SMALL, words
+from tests.browser.site import DESKTOP, PATIENCE_MS, SMALL, words
 from tests.processes import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 NAME = "试用者"
+NEW_PASSWORD = "nine patient cranes"
 SHELL_LIMIT = 300 * 1024
+# How the built service worker names its shell, whatever the minifier made of it.
+SHELL_NAME = re.compile(r"(veilface-shell-[^0-9a-f]*)[0-9a-f]{16}")
 SCREENS = {
     "wallet": "/wallet",
     "top-up": "/top-up",
@@ -36,6 +39,7 @@ def test_the_app_installs_opens_offline_and_every_screen_is_for_everybody(
     site: Machine, visit: Visit, username: str
 ) -> None:
     phone = Phone(visit(site, None, viewport=SMALL))
+    assert_asks_before_it_updates(phone)
     for name, path in {"register": "/register", "password-login": "/login/password"}.items():
         look(phone, name, path)
     phone.register(username, NAME)
@@ -43,7 +47,7 @@ def test_the_app_installs_opens_offline_and_every_screen_is_for_everybody(
     assert_installable(phone)
     for name, path in SCREENS.items():
         look(phone, name, path)
-    sign_in_by_passkey(phone)
+    use_a_passkey(phone)
     assert_opens_offline(phone)
 
 
@@ -66,6 +70,39 @@ def look(phone: Phone, name: str, path: str) -> None:
     page.emulate_media(color_scheme="light")
 
 
+def assert_asks_before_it_updates(phone: Phone) -> None:
+    """Another build is noticed, waits for the person's word, and is there after it."""
+    page, context = phone.person.page, phone.person.context
+    older = "0" * 16
+
+    def deliver_older(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=SHELL_NAME.sub(rf"\g<1>{older}", answer.text()))
+
+    context.route("**/app/sw.js", deliver_older)
+    phone.go("/login")
+    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+    assert shells(phone) == [older]
+    context.unroute("**/app/sw.js")
+    page.reload()
+    expect(page.get_by_text(words("app.update.title"))).to_be_visible(timeout=PATIENCE_MS)
+    phone.person.shot("update")
+    phone.assert_accessible("update")
+    assert older in shells(phone)
+    with page.expect_navigation():
+        page.get_by_role("button", name=words("app.update.do")).click()
+    phone.title("login.password.title")
+    expect(page.get_by_text(words("app.update.title"))).to_have_count(0)
+    [now] = shells(phone)
+    assert now != older
+
+
+def shells(phone: Phone) -> list[str]:
+    """The versions of the shell that the browser keeps."""
+    names: list[str] = phone.person.page.evaluate("caches.keys()")
+    return [name.removeprefix("veilface-shell-") for name in names if name.startswith("veilface-shell-")]
+
+
 def assert_installable(phone: Phone) -> None:
     """Chromium would install it, and its shell is small."""
     page = phone.person.page
@@ -81,25 +118,21 @@ def assert_installable(phone: Phone) -> None:
     assert packed <= SHELL_LIMIT, f"the shell is {packed} B"
 
 
-def sign_in_by_passkey(phone: Phone) -> None:
-    """A passkey is made, and opens the account without the password."""
-    page = phone.person.page
-    chromium = phone.person.context.new_cdp_session(page)
-    chromium.send("WebAuthn.enable")
-    kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-    able = {"isUserVerified": True, "automaticPresenceSimulation": True}
-    chromium.send("WebAuthn.addVirtualAuthenticator", {"options": kind | able})
-    phone.go("/me/security")
-    phone.person.press(words("mine.passkeys.add"))
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
-    phone.assert_accessible("dialog")
-    dialog.get_by_role("button", name=words("mine.passkeys.addDo"), exact=True).click()
-    expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+def use_a_passkey(phone: Phone) -> None:
+    """A passkey is made, opens the account without the password, and stands in for a forgotten one."""
+    phone.add_passkey()
     phone.leave()
     phone.title("login.password.title")
     phone.person.press(words("login.passkey"))
     phone.title("app.tabs.wallet")
+    phone.go("/me/security")
+    phone.person.press(words("mine.password.change"))
+    phone.dialog.get_by_label(words("mine.password.new"), exact=True).fill(NEW_PASSWORD)
+    phone.assert_accessible("dialog")
+    phone.dialog.get_by_role("button", name=words("mine.password.passkey")).click()
+    phone.person.see(words("mine.password.done"))
+    phone.person.shot("password-changed")
+    phone.assert_accessible("password changed")
 
 
 def assert_opens_offline(phone: Phone) -> None:
@@ -111,12 +144,6 @@ def assert_opens_offline(phone: Phone) -> None:
     phone.person.shot("offline")
     phone.assert_accessible("offline")
     phone.person.context.set_offline(False)
-    kept: list[str] = phone.person.page.evaluate(
-        """async () => {
-          const requests = []
-          for (const name of await caches.keys()) requests.push(...await (await caches.open(name)).keys())
-          return requests.map((request) => new URL(request.url).pathname)
-        }"""
-    )
+    kept = phone.kept()
     assert "/app" in kept
     assert [path for path in kept if path.startswith("/api")] == []
