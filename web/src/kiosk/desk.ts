@@ -1,4 +1,4 @@
-import type { Challenge, Found, Person } from '@/api'
+import type { Challenge, Found, Hex, Person } from '@/api'
 import { concatBytes, fromBase64url, fromHex, toHex } from '@/api/bytes'
 import { templateProtector } from '@/device/engines'
 import { DeviceError } from '@/device/errors'
@@ -26,6 +26,8 @@ const CLOCK_SLACK_MS = 5 * 60_000
 const NO_TOKEN: Bytes = new Uint8Array()
 /** An embedding that is no face's, for making ready. */
 const NOBODY = Float32Array.from({ length: 128 }, (_, axis) => (axis === 0 ? 1 : 0))
+/** Of a name in UTF-8, filled up with zeros: its length is nobody's business, and it stands in no address. */
+const NAME_BYTES = 160
 
 /** A challenge, and when it was asked for by this machine's steady clock. */
 interface Granted {
@@ -65,10 +67,7 @@ export class Desk {
   async search(embedding: Float32Array): Promise<Search> {
     const granted = await this.#challenge()
     const started = performance.now()
-    const key = await this.#certifiedKey(granted.challenge)
-    const body = await (await templateProtector(SCHEME)).protectProbe(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
-    const context = await searchContext(this.#gallery)
-    const message = await this.#signed(MessageType.IDENTIFY, granted, context, body)
+    const message = await this.#probe(embedding, granted)
     const protectedAt = performance.now()
     const { data: found } = await kioskApi.search(this.#kiosk.token, message)
     const timings = { protect: protectedAt - started, search: performance.now() - protectedAt }
@@ -76,19 +75,32 @@ export class Desk {
     return { found, timings }
   }
 
-  /** Adds a person who agreed to it, by their averaged unit embedding. @throws DeviceError certificate_invalid; ApiError */
-  async register(embedding: Float32Array, name: string): Promise<Person> {
+  /**
+   * Adds a person who agreed to it, by their averaged unit embedding, once a search finds nobody but whom it `replaces`.
+   * @throws DeviceError certificate_invalid; ApiError galleries.person_known and others
+   */
+  async register(embedding: Float32Array, name: string, replaces: Hex | null = null): Promise<Person> {
     const [granted] = await this.#granted('register', 1)
     if (!granted) throw new DeviceError('certificate_invalid', { check: 'missing' })
     const key = await this.#certifiedKey(granted.challenge)
     const protector = await templateProtector(SCHEME)
     const body = await protector.protectTemplate(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
     const context = await galleryContext(this.#gallery, 'register')
-    return kioskApi.register(
-      this.#kiosk.token,
-      await this.#signed(MessageType.GALLERY_OPT_IN, granted, context, body),
-      name,
-    )
+    const template = await this.#signed(MessageType.GALLERY_OPT_IN, granted, context, body)
+    const probe = await this.#probe(embedding, await this.#challenge())
+    return kioskApi.register(this.#kiosk.token, concatBytes(nameField(name), probe, template), replaces)
+  }
+
+  /** Gives somebody whom a kiosk registered another name. @throws ApiError */
+  rename(id: Hex, name: string): Promise<Person> {
+    return kioskApi.rename(this.#kiosk.token, id, name)
+  }
+
+  /** A signed search. */
+  async #probe(embedding: Float32Array, granted: Granted): Promise<Bytes> {
+    const key = await this.#certifiedKey(granted.challenge)
+    const body = await (await templateProtector(SCHEME)).protectProbe(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
+    return this.#signed(MessageType.IDENTIFY, granted, await searchContext(this.#gallery), body)
   }
 
   async #challenge(): Promise<Granted> {
@@ -151,6 +163,14 @@ export class Desk {
     })
     return concatBytes(header.toBytes(), await signHeader(this.#kiosk.privateKey, header), body)
   }
+}
+
+/** Its length, the name, and zeros: 161 bytes. The server refuses a name that is longer than 40 characters. */
+function nameField(name: string): Bytes {
+  const field = new Uint8Array(1 + NAME_BYTES)
+  const { written } = new TextEncoder().encodeInto(name, field.subarray(1))
+  field[0] = written
+  return field
 }
 
 /** The time by the server's clock, so that a wrong clock here does not matter. */

@@ -7,8 +7,9 @@ type Bytes = Uint8Array<ArrayBuffer>
 export interface KioskMemory {
   readonly gallery: Hex
   readonly galleryName: string
-  /** 16 bytes. */
+  /** 16 bytes, and 65. */
   readonly id: Bytes
+  readonly publicKey: Bytes
   readonly privateKey: CryptoKey
   readonly token: string
   /** Pinned when it joined: the key holder's key (65 bytes), the fingerprint of the gallery's key. */
@@ -16,12 +17,16 @@ export interface KioskMemory {
   readonly keyFp: Hex
 }
 
+/** With what this browser asks to be let in by an operator's code, until it is. */
+export type Joining = Pick<KioskMemory, 'id' | 'publicKey' | 'privateKey' | 'token'> & { readonly code: string }
+
 interface Schema extends DBSchema {
   kiosk: { key: 'this'; value: KioskMemory }
+  joining: { key: 'this'; value: Joining }
 }
 
 const NAME = 'veilface-kiosk'
-const VERSION = 1
+const VERSION = 2
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
@@ -31,7 +36,21 @@ export async function recallKiosk(): Promise<KioskMemory | null> {
 }
 
 export async function rememberKiosk(memory: KioskMemory): Promise<void> {
-  await (await database()).put('kiosk', memory, 'this')
+  const change = (await database()).transaction(['kiosk', 'joining'], 'readwrite')
+  await Promise.all([
+    change.objectStore('kiosk').put(memory, 'this'),
+    change.objectStore('joining').delete('this'),
+    change.done,
+  ])
+}
+
+/** What was being asked with when it was cut off, or null. */
+export async function recallJoining(): Promise<Joining | null> {
+  return (await (await database()).get('joining', 'this')) ?? null
+}
+
+export async function rememberJoining(joining: Joining): Promise<void> {
+  await (await database()).put('joining', joining, 'this')
 }
 
 /** This browser is no kiosk any more; its key is gone for good. */
@@ -41,8 +60,9 @@ export async function forgetKiosk(): Promise<void> {
 
 function database(): Promise<IDBPDatabase<Schema>> {
   opened ??= openDB<Schema>(NAME, VERSION, {
-    upgrade(made) {
-      made.createObjectStore('kiosk')
+    upgrade(made, from) {
+      if (from < 1) made.createObjectStore('kiosk')
+      made.createObjectStore('joining')
     },
     terminated() {
       opened = undefined

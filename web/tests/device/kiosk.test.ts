@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Challenge } from '@/api'
-import { fromHex, toBase64url, toHex } from '@/api/bytes'
+import type { Challenge, FurtherKiosk, Signed } from '@/api'
+import { fromBase64url, fromHex, toBase64url, toHex } from '@/api/bytes'
+import { decideAbout } from '@/kiosk/approving'
 import { Desk } from '@/kiosk/desk'
-import { Header, HEADER_BYTES, KeyPurpose, MessageType, sha256, SIGNATURE_BYTES } from '@/protect'
+import type { KioskMemory } from '@/kiosk/store'
+import { deviceContext, Header, HEADER_BYTES, KeyPurpose, MessageType, revocationContext, sha256, SIGNATURE_BYTES } from '@/protect'
 import { FakeKeyHolder } from './keyHolder'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -16,6 +18,8 @@ const server = vi.hoisted(() => ({
   publicKey: vi.fn(),
   search: vi.fn(),
   register: vi.fn(),
+  verdictChallenge: vi.fn(),
+  decide: vi.fn(),
 }))
 vi.mock('@/kiosk/api', () => ({ kioskApi: server }))
 vi.mock('@/device/engines', () => ({
@@ -24,6 +28,7 @@ vi.mock('@/device/engines', () => ({
 }))
 
 let keyHolder: FakeKeyHolder
+let kiosk: KioskMemory
 let desk: Desk
 
 async function challenge(certificate: Bytes): Promise<Challenge> {
@@ -46,16 +51,18 @@ async function grant(certificate: Bytes): Promise<void> {
 beforeEach(async () => {
   vi.resetAllMocks()
   keyHolder = await FakeKeyHolder.make()
-  const { privateKey } = await crypto.subtle.generateKey(P256, false, ['sign', 'verify'])
-  desk = new Desk({
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(P256, false, ['sign', 'verify'])
+  kiosk = {
     gallery: GALLERY,
     galleryName: 'g',
     id: new Uint8Array(16).fill(3),
+    publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', publicKey)),
     privateKey,
     token: 'vk_t',
     keyHolder: keyHolder.publicKey,
     keyFp: toHex(await sha256(keyHolder.key)),
-  })
+  }
+  desk = new Desk(kiosk)
   server.publicKey.mockResolvedValue(keyHolder.key)
   server.search.mockResolvedValue({ data: { outcome: 'nobody', people: [], searched: 1 }, timings: {} })
 })
@@ -89,11 +96,38 @@ describe('a kiosk', () => {
     expect(server.register).not.toHaveBeenCalled()
   })
 
+  it('registers somebody by name, probe and template, and says whom they replace', async () => {
+    await grant(await keyHolder.certificate(GALLERY, KeyPurpose.GALLERY))
+    await desk.register(new Float32Array(128), '王小明', 'a'.repeat(32))
+    const [token, application, replaces] = server.register.mock.calls[0] as [string, Bytes, string]
+    expect([token, replaces]).toEqual(['vk_t', 'a'.repeat(32)])
+    const message = HEADER_BYTES + SIGNATURE_BYTES + PROBE.length
+    expect(application.length).toBe(161 + 2 * message)
+    expect(new TextDecoder().decode(application.subarray(1, 1 + Number(application[0])))).toBe('王小明')
+    expect(application.subarray(10, 161).every((byte) => byte === 0)).toBe(true)
+    const types = [161, 161 + message].map((start) => Header.parse(application.slice(start, start + HEADER_BYTES)).fields.type)
+    expect(types).toEqual([MessageType.IDENTIFY, MessageType.GALLERY_OPT_IN])
+  })
+
   it('sends nothing under another key than the one it joined with, whoever vouches for it', async () => {
     keyHolder.epoch = 2
     server.publicKey.mockResolvedValue(keyHolder.key)
     await grant(await keyHolder.certificate(GALLERY, KeyPurpose.GALLERY))
     await expect(desk.search(new Float32Array(128))).rejects.toMatchObject({ code: 'certificate_invalid' })
     expect(server.search).not.toHaveBeenCalled()
+  })
+
+  it.each(['approval', 'refusal'] as const)('signs its %s of another for the key that was on the screen', async (verdict) => {
+    const id = '5'.repeat(32)
+    const other = { id, public_key: toBase64url(kiosk.publicKey) } as FurtherKiosk
+    server.verdictChallenge.mockResolvedValue(await challenge(await keyHolder.certificate(GALLERY, KeyPurpose.GALLERY)))
+    await decideAbout(other, verdict, kiosk)
+    const [token, about, said, signed] = server.decide.mock.calls[0] as [string, string, string, Signed]
+    expect([token, about, said]).toEqual(['vk_t', id, verdict])
+    const { fields } = Header.parse(fromBase64url(signed.header))
+    const approving = verdict === 'approval'
+    const context = approving ? deviceContext(kiosk.publicKey, fromHex(id)) : revocationContext(fromHex(id))
+    expect(fields).toMatchObject({ type: approving ? MessageType.DEVICE : MessageType.REVOKE, deviceId: kiosk.id })
+    expect(toHex(fields.contextHash)).toBe(toHex(await context))
   })
 })

@@ -1,68 +1,81 @@
-import { computed, onMounted, ref, shallowRef } from 'vue'
+import { computed, onMounted, ref, watch } from 'vue'
 import type { Person } from '@/api'
 import { kioskApi } from '@/kiosk/api'
+import { usePages } from './usePages'
 
-/** More people than this are not fetched into a page; the server knows them all the same. */
-const MOST = 5000
 /** Characters of a person's name, as the server counts them. */
 export const LONGEST_NAME = 40
-/** Rows on the screen at once. */
-export const SHOWN = 50
+/** How long a name is left alone before it is looked for. */
+const PAUSE_MS = 250
 
-/** The people of the gallery: listed, searched by name, renamed, removed. */
+/** The people of the gallery: listed page by page, looked for by name, renamed, removed. */
 export function usePeople(token: () => string, changed: () => void) {
-  const people = shallowRef<readonly Person[]>([])
-  const loading = ref(true)
-  const trouble = shallowRef<unknown>(null)
+  const everybody = usePages((after) => kioskApi.people(token(), after))
   const wanted = ref('')
+  const part = computed(() => wanted.value.trim())
+  const named = usePages((after) => kioskApi.peopleByName(token(), part.value, after))
+  /** The server looks for a name where not everybody is here. */
+  const asked = computed(() => part.value !== '' && !everybody.complete.value)
+  const pages = computed(() => (asked.value ? named : everybody))
   const matching = computed(() => {
-    const part = wanted.value.trim().toLocaleLowerCase()
-    return people.value.filter(({ name }) => name.toLocaleLowerCase().includes(part))
+    const letters = part.value.toLocaleLowerCase()
+    return pages.value.people.value.filter(({ name }) => asked.value || name.toLocaleLowerCase().includes(letters))
+  })
+  const more = computed(() => pages.value.next.value !== null)
+  const loading = computed(() => pages.value.loading.value)
+  const trouble = computed(() => pages.value.trouble.value)
+
+  watch(part, (_now, _before, onCleanup) => {
+    if (!asked.value) return
+    const timer = setTimeout(() => {
+      void named.load()
+    }, PAUSE_MS)
+    onCleanup(() => {
+      clearTimeout(timer)
+    })
   })
 
-  async function load(): Promise<void> {
-    loading.value = true
-    trouble.value = null
-    try {
-      const all: Person[] = []
-      let after: string | null = null
-      do {
-        const page = await kioskApi.people(token(), after)
-        all.push(...page.people)
-        after = page.next
-      } while (after !== null && all.length < MOST)
-      people.value = all
-    } catch (error) {
-      trouble.value = error
-    } finally {
-      loading.value = false
-    }
+  function change(work: (people: readonly Person[]) => readonly Person[]): void {
+    everybody.change(work)
+    named.change(work)
+    changed()
   }
 
-  /** Somebody was registered. */
+  /** Somebody was registered, anew or in the place of what was known of them. */
   function add(person: Person): void {
-    people.value = [...people.value, person]
-    changed()
+    change((people) => people.filter(({ id }) => id !== person.id))
+    everybody.change((people) => [...people, person])
   }
 
   async function rename(person: Person, name: string): Promise<void> {
     const renamed = await kioskApi.rename(token(), person.id, name)
-    people.value = people.value.map((other) => (other.id === renamed.id ? renamed : other))
-    changed()
+    change((people) => people.map((other) => (other.id === renamed.id ? renamed : other)))
   }
 
   async function remove(person: Person): Promise<void> {
     await kioskApi.remove(token(), person.id)
-    people.value = people.value.filter(({ id }) => id !== person.id)
-    changed()
+    change((people) => people.filter(({ id }) => id !== person.id))
   }
 
   async function removeAll(confirm: string): Promise<void> {
     await kioskApi.removeAll(token(), confirm)
-    people.value = people.value.filter(({ kind }) => kind === 'account')
-    changed()
+    change((people) => people.filter(({ kind }) => kind === 'account'))
   }
 
-  onMounted(load)
-  return { people, matching, wanted, loading, trouble, load, add, rename, remove, removeAll }
+  onMounted(everybody.load)
+  return {
+    people: everybody.people,
+    whole: everybody.complete,
+    matching,
+    wanted,
+    more,
+    loading,
+    trouble,
+    load: () => pages.value.load(),
+    loadMore: () => pages.value.more(),
+    add,
+    rename,
+    remove,
+    removeAll,
+  }
 }

@@ -1,0 +1,43 @@
+import { computed, ref, shallowRef } from 'vue'
+import type { Hex, People, Person } from '@/api'
+
+/** People page by page, as `fetch` gives what comes after somebody; the latest load wins. */
+export function usePages(fetch: (after: Hex | null) => Promise<People>) {
+  const people = shallowRef<readonly Person[]>([])
+  const next = shallowRef<Hex | null>(null)
+  const loading = ref(false)
+  const trouble = shallowRef<unknown>(null)
+  /** Whether nobody comes after those who are here. */
+  const complete = computed(() => next.value === null && !loading.value && trouble.value === null)
+  let turn = 0
+
+  async function turnTo(after: Hex | null): Promise<void> {
+    const mine = ++turn
+    loading.value = true
+    trouble.value = null
+    try {
+      const page = await fetch(after)
+      if (mine !== turn) return
+      const fresh = new Set(page.people.map(({ id }) => id)) // somebody registered meanwhile stands here already
+      people.value = after === null ? page.people : [...people.value.filter(({ id }) => !fresh.has(id)), ...page.people]
+      next.value = page.next
+    } catch (error) {
+      if (mine === turn) trouble.value = error
+    } finally {
+      if (mine === turn) loading.value = false
+    }
+  }
+
+  return {
+    people,
+    next,
+    loading,
+    trouble,
+    complete,
+    load: () => turnTo(null),
+    more: () => turnTo(next.value),
+    change: (work: (people: readonly Person[]) => readonly Person[]) => {
+      people.value = work(people.value)
+    },
+  }
+}
