@@ -19,6 +19,7 @@ from veilface.sdk import Device
 from veilface.sdk.answers import bytes_field, encode_bytes
 from veilface.sdk.errors import (
     Alarm,
+    ClockWrong,
     KeyHolderChanged,
     KeyHolderDown,
     KeyNotTrusted,
@@ -174,6 +175,7 @@ def test_a_key_that_is_not_is_refused(cert: bytes, pins: Pins, failed: str) -> N
     with pytest.raises(KeyNotTrusted) as alarm:
         check(cert, pins)
     assert alarm.value.details["check"] == failed
+    assert isinstance(alarm.value, ClockWrong) == (failed == "dates")
 
 
 def test_a_swapped_certificate_is_noticed_and_nothing_is_encrypted(

@@ -24,6 +24,7 @@
         ├── OriginMismatch       a site that wants messages signed for another
         ├── KeyHolderChanged     another key holder than the pinned one
         ├── KeyNotTrusted        a key certificate that does not hold
+        │   └── ClockWrong       or whose dates do not, by this device's clock
         ├── ReceiptNotTrusted    a receipt that is not about this request
         └── ReceiptGap           decisions happened that this device did not ask for
 """
@@ -221,6 +222,12 @@ class KeyNotTrusted(Alarm):
     """The public key offered for this account is not vouched for as it must be."""
 
     code = "sdk.key_not_trusted"
+
+
+class ClockWrong(KeyNotTrusted):
+    """By this device's clock the certificate is not in force: more likely the clock is wrong than the key old."""
+
+    code = "sdk.clock_wrong"
 
 
 class ReceiptNotTrusted(Alarm):

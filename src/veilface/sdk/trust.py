@@ -10,7 +10,14 @@ from urllib.parse import SplitResult, urlsplit
 from veilface.protect.envelope import Header, KeyCert, KeyPurpose, MessageType, Outcome, Receipt
 from veilface.protect.errors import ProtectError
 from veilface.sdk.client import LOOPBACK
-from veilface.sdk.errors import KeyHolderChanged, KeyNotTrusted, OriginMismatch, ReceiptGap, ReceiptNotTrusted
+from veilface.sdk.errors import (
+    ClockWrong,
+    KeyHolderChanged,
+    KeyNotTrusted,
+    OriginMismatch,
+    ReceiptGap,
+    ReceiptNotTrusted,
+)
 from veilface.sdk.folder import Pins
 
 CLOCK_SLACK_MS = 5 * 60_000
@@ -49,7 +56,7 @@ def check_key(
     """The certificate for the key to encrypt under: an account's, or for ``purpose`` GALLERY a gallery's.
 
     Checks signature, purpose, subject, dates and fingerprint, that the epoch never falls, and that one epoch
-    never has two keys; raises :class:`KeyNotTrusted` with what was wrong as ``check``.
+    never has two keys; raises :class:`KeyNotTrusted` with what was wrong as ``check``, :class:`ClockWrong` for dates.
     """
     try:
         cert = KeyCert.parse(certificate)
@@ -66,7 +73,7 @@ def check_key(
     }
     for name, held in checks.items():
         if not held:
-            raise KeyNotTrusted(check=name)
+            raise (ClockWrong if name == "dates" else KeyNotTrusted)(check=name)
     return cert
 
 
