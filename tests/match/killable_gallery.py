@@ -18,11 +18,16 @@ from shutil import copytree
 from typing import Any
 
 from tests.match.galleries import House, OpenTruth, everybody, open_sqlite
+from veilface.kernel.roots import forward_roots, inverse_roots
 from veilface.keyholder.galleries import GalleryOffice
 from veilface.keyholder.repack import GalleryDesk
+from veilface.match import masking, products
 from veilface.match.blinding import QueryMasks
 from veilface.match.block_files import BlockFiles
 from veilface.match.gallery_truth import Enrolment
+from veilface.protect import conversion, rlwe
+from veilface.protect.gallery import RESULT, SCAN
+from veilface.protect.ring import KEY, _root_powers
 
 PATIENCE_S = 280
 MOST_SEAMS = 40
@@ -68,10 +73,24 @@ def _left(copies: Path) -> list[Left]:
 
 
 def _all_lives(acts: Sequence[Act], copies: Path) -> None:
-    everybody()  # what every life would have to compute anew
+    _look_up_tables()
     for act in acts:
         (copies / act.verb).mkdir()
         _lives(act, copies / act.verb)
+
+
+def _look_up_tables() -> None:
+    """What every life would have to compute anew, and none of it with a thread."""
+    everybody()
+    conversion.roots()
+    products._roots()
+    masking._result_roots()
+    rlwe._context()
+    for ring in (SCAN, *RESULT):
+        forward_roots(ring.prime, ring.n)
+        inverse_roots(ring.prime, ring.n)
+    for prime in KEY.primes:
+        _root_powers(prime)
 
 
 def _lives(act: Act, copies: Path) -> None:
