@@ -26,6 +26,7 @@ from tests.server.conftest import DatabaseServer, machine_in, with_device
 from tests.support import PASSWORD, unit
 from veilface.server import openapi
 from veilface.server.enrolment.services import DELETION_LENGTHS, ENROLMENT_LENGTHS
+from veilface.server.galleries.registering import LENGTHS as REGISTRATION_LENGTHS
 from veilface.server.octets import OCTETS
 from veilface.server.recognition.liveness import LENGTHS as LENGTHS_WITH_MOVEMENTS
 from veilface.server.recognition.services import VERIFICATION_LENGTHS
@@ -49,7 +50,9 @@ BOUNDED = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-LENGTHS = sorted(ENROLMENT_LENGTHS | VERIFICATION_LENGTHS | LENGTHS_WITH_MOVEMENTS | DELETION_LENGTHS)
+LENGTHS = sorted(
+    ENROLMENT_LENGTHS | VERIFICATION_LENGTHS | LENGTHS_WITH_MOVEMENTS | DELETION_LENGTHS | REGISTRATION_LENGTHS
+)
 # Every length that some operation takes, filled from a few random octets: 74,048 of them are too many to draw.
 schemathesis.openapi.media_type(
     OCTETS,

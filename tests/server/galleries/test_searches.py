@@ -15,7 +15,8 @@ from veilface.keyholder.gallery_errors import QueryUnknown
 from veilface.protect.envelope import Outcome, Receipt
 from veilface.server.base64url import decode
 from veilface.server.galleries.keeper import Keeper
-from veilface.server.galleries.models import Departure, Gallery, Member, OptIn
+from veilface.server.galleries.models import Block, Departure, Gallery, Member, OptIn
+from veilface.server.galleries.rooms import rooms
 
 Visitors = Callable[[int], Visitor]
 
@@ -94,6 +95,23 @@ def test_a_search_whose_key_was_erased_meanwhile_is_to_be_repeated(
     assert (answer.status, answer.code) == (503, "galleries.unusable")
     keyholder.fails.clear()
     assert kiosk.names(unit(1)) == ["张三"]
+
+
+def test_a_database_older_than_the_key_holder_answers_once_it_is_packed_anew(
+    gallery: Gallery, keeper: Keeper, kiosk: Kiosk
+) -> None:
+    assert kiosk.register(unit(1), "张三").status == 201
+    keeper.round()
+    old = Block.objects.get().key_fp
+    rooms().room(gallery).gallery.rotate()
+    Gallery.objects.update(epoch=1)  # as in a backup of before: its key is erased, and no block is under the next one
+    Block.objects.update(key_fp=old)
+    rooms().close()
+    answer = kiosk.search(unit(1))
+    assert (answer.status, answer.code) == (503, "galleries.unusable")
+    keeper.round()
+    assert kiosk.names(unit(1)) == ["张三"]
+    assert Gallery.objects.get().epoch == 2
 
 
 # --- a device that is revoked ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ that ends.
 
 import fcntl
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock, RLock
@@ -16,6 +17,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 
 from veilface.keyholder.gallery_client import RemotePacker
+from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.match.engine import engine_from
 from veilface.match.gallery import Gallery
 from veilface.match.gallery_truth import Enrolment
@@ -30,6 +32,8 @@ from veilface.server.galleries.truth import DjangoTruth
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
+MOST_LOST: Final = 100
+"""Rotations that a restored database may not know of."""
 
 
 class Room:
@@ -40,7 +44,9 @@ class Room:
         self.registering: Final = Lock()
         self._truth: Final = DjangoTruth(row.id, public_key=evidence.public_key)
         self.engine: Final = engine_from(os.environ, gallery=row.id)
-        self.gallery: Final = Gallery(folder, self._truth, RemotePacker(keyholding.keyholder(), row.wire_id))
+        packer = RemotePacker(keyholding.keyholder(), row.wire_id)
+        _catch_up(row, packer)
+        self.gallery: Final = Gallery(folder, self._truth, packer)
         self.pool: Final = QueryPool(self._look, threshold=cosine_threshold())
 
     def enrolments(self, person: bytes) -> list[Enrolment]:
@@ -114,6 +120,18 @@ class Rooms:
             if self._held is not None:
                 os.close(self._held)
                 self._held = None
+
+
+def _catch_up(row: GalleryRow, packer: RemotePacker) -> None:
+    """Go on with the next key where the gallery's was erased: the database is older than the key holder's.
+
+    Its blocks are of another key then, and are packed anew before anybody is answered.
+    """
+    for epoch in range(row.epoch, row.epoch + MOST_LOST):
+        with suppress(GalleryUnknown):
+            packer.create(epoch)
+            GalleryRow.objects.filter(pk=row.pk).exclude(epoch=epoch).update(epoch=epoch)
+            return
 
 
 @cache
