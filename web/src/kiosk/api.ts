@@ -36,11 +36,16 @@ export const kioskApi = {
 
   people: (token: string, after: Hex | null) =>
     data(requestJson<People>('GET', `/kiosk/people${after === null ? '' : `?after=${after}`}`, { token })),
-  /** `envelope` is header ‖ signature ‖ template of somebody who agreed. */
-  register: (token: string, envelope: Body, name: string) => {
-    const asked = new URLSearchParams({ name, consent: 'true' })
+  peopleByName: (token: string, name: string, after: Hex | null) =>
+    data(requestJson<People>('POST', '/kiosk/people/by-name', { token, body: { name, after } })),
+  /**
+   * `application` is name ‖ header ‖ signature ‖ probe ‖ header ‖ signature ‖ template of somebody who agreed;
+   * `replaces` – of whom the template is a new one.
+   */
+  register: (token: string, application: Body, replaces: Hex | null) => {
+    const asked = new URLSearchParams({ consent: 'true', ...(replaces === null ? {} : { replaces }) })
     return data(
-      requestJson<Person>('POST', `/kiosk/people?${asked.toString()}`, { token, body: envelope, timeoutMs: SLOW_MS }),
+      requestJson<Person>('POST', `/kiosk/people?${asked.toString()}`, { token, body: application, timeoutMs: SLOW_MS }),
     )
   },
   rename: (token: string, id: Hex, name: string) =>

@@ -96,6 +96,19 @@ describe('a kiosk', () => {
     expect(server.register).not.toHaveBeenCalled()
   })
 
+  it('registers somebody by name, probe and template, and says whom they replace', async () => {
+    await grant(await keyHolder.certificate(GALLERY, KeyPurpose.GALLERY))
+    await desk.register(new Float32Array(128), '王小明', 'a'.repeat(32))
+    const [token, application, replaces] = server.register.mock.calls[0] as [string, Bytes, string]
+    expect([token, replaces]).toEqual(['vk_t', 'a'.repeat(32)])
+    const message = HEADER_BYTES + SIGNATURE_BYTES + PROBE.length
+    expect(application.length).toBe(161 + 2 * message)
+    expect(new TextDecoder().decode(application.subarray(1, 1 + Number(application[0])))).toBe('王小明')
+    expect(application.subarray(10, 161).every((byte) => byte === 0)).toBe(true)
+    const types = [161, 161 + message].map((start) => Header.parse(application.slice(start, start + HEADER_BYTES)).fields.type)
+    expect(types).toEqual([MessageType.IDENTIFY, MessageType.GALLERY_OPT_IN])
+  })
+
   it('sends nothing under another key than the one it joined with, whoever vouches for it', async () => {
     keyHolder.epoch = 2
     server.publicKey.mockResolvedValue(keyHolder.key)
