@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { between } from '@/components/app/counting'
 import { codeIn, codeLink } from './codes'
 import { formatMoney, parseMoney, typedMoney } from './money'
 
@@ -60,4 +61,13 @@ describe('a payee code', () => {
       expect(codeIn(text, here)).toBeNull()
     },
   )
+})
+
+describe('money that counts', () => {
+  it('passes whole minor units only, one way, and ends exactly', () => {
+    const way = Array.from({ length: 12 }, (_, step) => between(50_000, 48_750, step / 11))
+    expect(way.every(Number.isInteger)).toBe(true)
+    expect(way).toEqual([...way].sort((one, other) => other - one))
+    expect([way[0], way.at(-1)]).toEqual([50_000, 48_750])
+  })
 })
