@@ -11,8 +11,9 @@ from playwright.sync_api import Route, expect
 from tests.browser.app import Phone
 from tests.browser.camera import code_clip
 from tests.browser.conftest import Visit
-from tests.browser.site import PASSWORD, PATIENCE_MS, SMALL, words
+from tests.browser.site import PASSWORD, PATIENCE_MS, SMALL, Person, words
 from tests.processes import Machine
+from veilface import messages
 from veilface.cli.receipt import read
 from veilface.server.base64url import decode
 
@@ -34,47 +35,28 @@ def test_two_people_from_registering_to_paid(
     payer = Phone(visit(site, viewport=SMALL))
     payer.register(username, PAYER)
     payer.enrol()
-    payer.go("/face")
-    for key in ("crop", "embedding", "words"):
-        expect(payer.person.page.get_by_role("img", name=words(f"me.data.{key}"), exact=True)).to_be_visible()
-    payer.assert_accessible("face")
     payer.top_up("500")
     payer.person.shot("topped-up")
-    leave_and_come_back(payer, username)
     refuse_what_was_bent(payer, open_code)
     refuse_what_is_too_much(payer, open_code, dear_code)
     number = pay_over_a_broken_line(payer, open_code)
     assert payer.balance() == "¥487.50"
     pay_with_the_password_too(payer, open_code)
     assert payer.balance() == "¥237.50"
+    see_the_history(payer, {"all": 3, "in": 1, "out": 2, "topUp": 1, "refund": 0})
+    second = a_second_phone(payer, visit(site, viewport=SMALL, profile="second", beside=True), username, open_code)
+    pay_at_once(payer, second, open_code)
+    assert payer.balance() == second.balance() == "¥87.50"
 
     clip = tmp_path / "code.mjpeg"
     clip.write_bytes(code_clip(open_code, clips("biden").read_bytes()))
     refuse_somebody_else(Phone(visit(site, clip, viewport=SMALL)))
 
     payee = Phone(visit(site, None, viewport=SMALL, profile="payee"))
-    assert payee.balance() == "¥262.50"
+    assert payee.balance() == "¥412.50"
     refund(payee, number)
+    see_the_history(payee, {"in": 3, "out": 1, "refund": 1})
     payee.person.traffic.assert_no_picture()
-
-
-def leave_and_come_back(payer: Phone, username: str) -> None:
-    """Out leads to one's own picture and back in by face; another account is reached by its password."""
-    payer.leave()
-    payer.title("login.face.title")
-    payer.person.see(PAYER)
-    payer.person.see(f"@{username}")
-    expect(payer.main.get_by_role("img", name=PAYER)).to_be_visible()
-    payer.person.shot("greeted")
-    payer.assert_accessible("greeted")
-    payer.person.press(words("login.face.do"))
-    payer.title("app.tabs.wallet")
-    payer.leave("login.switch")
-    payer.title("login.password.title")
-    payer.person.see(words("login.people.label"))
-    payer.person.shot("switched")
-    payer.assert_accessible("switched")
-    payer.log_in(username)
 
 
 def refuse_what_was_bent(payer: Phone, code: bytes) -> None:
@@ -116,7 +98,7 @@ def bending(bent: Mapping[str, object]) -> Callable[[Route], None]:
 
 
 def refuse_what_is_too_much(payer: Phone, open_code: bytes, dear_code: bytes) -> None:
-    """More than there is cannot be agreed to; a code that ran out is not asked about further."""
+    """More than there is cannot be agreed to, whoever named the amount."""
     payer.scan()
     payer.give(open_code)
     payer.title("wallet.pay.stage.amount")
@@ -128,17 +110,6 @@ def refuse_what_is_too_much(payer: Phone, open_code: bytes, dear_code: bytes) ->
     payer.title("wallet.pay.stage.confirm")
     expect(payer.main.get_by_role("button", name=words("wallet.pay.confirm.do"))).to_be_disabled()
     payer.person.shot("not-enough")
-
-    def expired(route: Route) -> None:
-        refusal = {"code": "wallet.code_expired", "message": "收款码已过期", "details": {}}
-        route.fulfill(status=410, json=refusal)
-
-    payer.person.page.route("**/wallet/codes/reading", expired)
-    payer.scan()
-    payer.give(open_code)
-    payer.person.see("收款码已过期")
-    payer.title("wallet.pay.stage.scan")
-    payer.person.page.unroute("**/wallet/codes/reading")
 
 
 def pay_over_a_broken_line(payer: Phone, code: bytes) -> str:
@@ -211,7 +182,7 @@ def refuse_somebody_else(thief: Phone) -> None:
     thief.agree()
     assert thief.outcome() == "not_accepted"
     thief.person.shot("wrong-face")
-    assert thief.balance() == "¥237.50"
+    assert thief.balance() == "¥87.50"
     thief.leave()
     thief.title("login.face.title")
     thief.person.press(words("login.face.do"))
@@ -221,15 +192,83 @@ def refuse_somebody_else(thief: Phone) -> None:
     thief.title("login.face.title")
 
 
+def see_the_history(phone: Phone, counts: Mapping[str, int]) -> None:
+    """So many movements behind each filter."""
+    phone.go("/history")
+    for name, count in counts.items():
+        phone.main.get_by_role("button", name=words(f"wallet.filter.{name}"), exact=True).click()
+        expect(phone.main.locator(".rows > li")).to_have_count(count, timeout=PATIENCE_MS)
+        if count == 0:
+            phone.person.see(words("wallet.filter.none"))
+        phone.person.shot(f"history-{name}")
+    phone.assert_accessible("history")
+
+
+def a_second_phone(first: Phone, opened: Person, username: str, code: bytes) -> Phone:
+    """Another phone of the same person: it pays nothing before the first has approved it."""
+    second = Phone(opened)
+    second.go("/wallet")
+    second.log_in(username)
+    second.scan()
+    second.give(code)
+    second.amount("1")
+    second.agree()
+    second.person.see(words("device.pending.title"))
+    second.person.shot("not-approved")
+    assert [path for path, _ in second.person.traffic.sent if path.endswith("/payment")] == []
+    first.go("/me/devices")
+    first.person.press(words("me.devices.approve.action"))
+    dialog = first.person.page.get_by_role("dialog")
+    dialog.get_by_role("button", name=words("me.devices.approve.confirm")).click()
+    expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+    return second
+
+
+def pay_at_once(first: Phone, second: Phone, code: bytes) -> None:
+    """Two phones pay more than there is in one moment: one payment goes through, and each screen says what happened."""
+    waiting: list[Route] = []
+
+    def meet(route: Route) -> None:
+        waiting.append(route)
+        if len(waiting) == len(phones):
+            for one in waiting:
+                one.continue_()
+
+    phones = (first, second)
+    for phone in phones:
+        phone.person.page.route("**/wallet/orders/*/payment", meet)
+        phone.scan()
+        phone.give(code)
+        phone.amount("150")
+    for phone in phones:
+        phone.agree()
+    told = [phone.main.locator("[data-proven=true], [role=alert]") for phone in phones]
+    for screen in told:
+        expect(screen).to_be_visible(timeout=PATIENCE_MS)
+    [winner] = [phone for phone in phones if phone.main.locator("[data-outcome=accepted]").count()]
+    [loser] = [phone for phone in phones if phone is not winner]
+    winner.person.see(words("wallet.pay.result.accepted.what", name=PAYEE))
+    loser.title("wallet.pay.stage.failed")
+    loser.person.see(messages.text("wallet.not_enough", "zh"))
+    loser.person.shot("beaten")
+    loser.assert_accessible("beaten")
+
+
 def refund(payee: Phone, number: str) -> None:
-    """The payee sees the same receipt, and gives the payment back."""
+    """The payee sees the same receipt, and gives the payment back with a passkey instead of the password."""
+    payee.add_passkey()
+    payee.go("/history")
     payee.main.get_by_role("link", name=re.compile("12.50")).click()
     assert payee.receipt() == number
     payee.person.shot("movement")
     payee.assert_accessible("movement")
     payee.person.press(words("wallet.refund.action"))
     dialog = payee.person.page.get_by_role("dialog")
-    dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
+    dialog.get_by_label(words("account.password"), exact=True).fill("not the password")
     dialog.get_by_role("button", name=words("wallet.refund.do")).click()
+    expect(dialog.locator("[aria-invalid=true]")).to_be_visible(timeout=PATIENCE_MS)
+    payee.person.shot("refund")
+    payee.assert_accessible("refund")
+    dialog.get_by_role("button", name=words("wallet.pay.password.passkey")).click()
     payee.person.see(words("wallet.receipt.refunded"))
-    assert payee.balance() == "¥250.00"
+    assert payee.balance() == "¥400.00"
