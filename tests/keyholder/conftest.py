@@ -1,4 +1,4 @@
-"""A key holder with a clock that can be set, and a person with a device who talks to it."""
+"""A key holder with a clock that can be set, one behind its wall, and a person with a device who talks to it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.keyholder.people import Clock, Person
-from veilface.keyholder import core
+from tests.keyholder.walls import Running, free_port, start, stop
+from veilface.keyholder import core, service
+from veilface.keyholder.client import RemoteKeyHolder
 from veilface.keyholder.core import KeyHolder
 from veilface.protect import envelope
 
@@ -42,3 +44,21 @@ def enrolled(person: Person) -> Person:
     """Somebody whose face is enrolled."""
     assert person.enrol().outcome == envelope.Outcome.ACCEPTED
     return person
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A key holder's process, which ends cleanly and without a traceback in its log."""
+    folder = tmp_path_factory.mktemp("wall")
+    service.initialise(folder / "keyholder", server_credentials=folder / "server")
+    begun = start(folder / "keyholder", folder / "server", folder / "log", free_port())
+    yield begun
+    assert stop(begun) == 0
+    assert b"Traceback" not in begun.log.read_bytes()
+
+
+@pytest.fixture
+def remote(running: Running) -> Iterator[RemoteKeyHolder]:
+    """The server's way to it."""
+    with running.client() as client:
+        yield client

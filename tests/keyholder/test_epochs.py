@@ -1,8 +1,9 @@
 """One current key at every moment: enrol, re-enrol, activate, delete, forget."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +14,6 @@ from veilface.keyholder.core import KeyHolder
 from veilface.keyholder.messages import forget_message
 from veilface.keyholder.store import FILE_NAME
 from veilface.protect.envelope import KeyCert, KeyPurpose, MessageType, Outcome, Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def wrapped_keys(holder: KeyHolder) -> list[bytes]:
@@ -173,8 +171,9 @@ def test_a_forgotten_account_is_gone_for_good(enrolled: Person, holder: KeyHolde
     assert audit.check(data).records == receipt.log_index
 
 
-def test_what_changed_while_it_was_judged_is_not_accepted(data: Path, clock: Clock) -> None:
-    """Between opening the evidence and recording the decision the device is revoked, then the key replaced."""
+@contextmanager
+def interrupted(data: Path, clock: Clock) -> Iterator[tuple[KeyHolder, list[Callable[[], object]]]]:
+    """A key holder that does what was put into the list between opening evidence and recording the decision."""
     meanwhile: list[Callable[[], object]] = []
 
     def interfere(stage: str, _seconds: float) -> None:
@@ -182,6 +181,12 @@ def test_what_changed_while_it_was_judged_is_not_accepted(data: Path, clock: Clo
             meanwhile.pop()()
 
     with KeyHolder(data, clock=clock, observe=interfere) as holder:
+        yield holder, meanwhile
+
+
+def test_what_changed_while_it_was_judged_is_not_accepted(data: Path, clock: Clock) -> None:
+    """Between opening the evidence and recording the decision the device is revoked, then the key replaced."""
+    with interrupted(data, clock) as (holder, meanwhile):
         person = Person(holder)
         person.register()
         person.enrol()
@@ -203,13 +208,7 @@ def test_what_changed_while_it_was_judged_is_not_accepted(data: Path, clock: Clo
 
 def test_a_second_message_for_the_same_key_does_not_erase_what_the_first_made_current(data: Path, clock: Clock) -> None:
     """A challenge does not name its key, so two messages may be judged under one: the late one takes nothing away."""
-    meanwhile: list[Callable[[], object]] = []
-
-    def interfere(stage: str, _seconds: float) -> None:
-        if stage == "decide" and meanwhile:
-            meanwhile.pop()()
-
-    with KeyHolder(data, clock=clock, observe=interfere) as holder:
+    with interrupted(data, clock) as (holder, meanwhile):
         person = Person(holder)
         person.register()
         spare = person.grant(MessageType.ENROL).challenge

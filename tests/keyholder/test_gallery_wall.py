@@ -1,7 +1,6 @@
 """Galleries across the wall: a real process, real TLS, large messages of exactly the sizes they may have."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,28 +9,12 @@ import pytest
 
 from tests.keyholder.kiosks import FRIEND, Hall
 from tests.keyholder.people import FACE, STRANGER, dump
-from tests.keyholder.walls import Running, free_port, start, stop
-from veilface.keyholder import errors, service
+from tests.keyholder.walls import Running
+from veilface.keyholder import errors
 from veilface.keyholder import gallery_messages as wire
 from veilface.keyholder.client import RemoteKeyHolder
 from veilface.keyholder.gallery_errors import GalleryUnknown, PackUnknown, QueryUnknown
 from veilface.protect.gallery import RESULT, SCAN, SLOTS
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("wall")
-    service.initialise(folder / "keyholder", server_credentials=folder / "server")
-    begun = start(folder / "keyholder", folder / "server", folder / "log", free_port())
-    yield begun
-    assert stop(begun) == 0
-    assert b"Traceback" not in begun.log.read_bytes()
-
-
-@pytest.fixture
-def remote(running: Running) -> Iterator[RemoteKeyHolder]:
-    with running.client() as client:
-        yield client
 
 
 def test_a_gallery_lives_across_the_wall(remote: RemoteKeyHolder, running: Running, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import json
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -22,22 +21,6 @@ from veilface.keyholder import audit, errors, messages, service, tls
 from veilface.keyholder.client import RemoteKeyHolder
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.protect.envelope import MessageType, Outcome, Receipt
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("wall")
-    service.initialise(folder / "keyholder", server_credentials=folder / "server")
-    begun = start(folder / "keyholder", folder / "server", folder / "log", free_port())
-    yield begun
-    assert stop(begun) == 0
-    assert b"Traceback" not in begun.log.read_bytes()
-
-
-@pytest.fixture
-def remote(running: Running) -> Iterator[RemoteKeyHolder]:
-    with running.client() as client:
-        yield client
 
 
 def test_everything_works_across_the_wall(remote: RemoteKeyHolder, running: Running) -> None:
