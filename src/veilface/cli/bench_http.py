@@ -11,7 +11,7 @@ from veilface.messages import text
 if TYPE_CHECKING:
     from veilface.bench.searching import HttpBench, SearchedRow
 
-STAGES: Final = ("protect", "answer", "server", "server_check", "server_search", "server_confirm")
+STAGES: Final = ("protect", "answer", "server", "server_check", "server_search")
 COLUMNS: Final = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
 FEWEST: Final = 100
 
