@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -39,6 +39,7 @@ def test_fit_equals_umeyamas_decomposition(seed: int) -> None:
     assert np.allclose(scale * rotation, [[found.a, -found.b], [found.b, found.a]])
 
 
+@settings(max_examples=20)  # pictures are drawn
 @given(scales.filter(lambda scale: scale < 4), angles)
 def test_aligned_landmarks_land_on_the_template(scale: float, angle: float) -> None:
     """A dark spot at every landmark is found again where the template wants it."""
