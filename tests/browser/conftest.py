@@ -52,7 +52,7 @@ def machine_in(folder: Path) -> Iterator[Machine]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Server and key holder, running."""
     with machine_in(tmp_path_factory.mktemp("site")) as machine, machine.keyholder(), machine.server():
