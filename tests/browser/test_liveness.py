@@ -11,19 +11,23 @@ from tests.browser.conftest import Visit, machine_in
 from tests.browser.moving import camera
 from tests.browser.site import PATIENCE_MS, SMALL, words
 from tests.processes import Machine
+from tests.support import Person
+from veilface import messages
 from veilface.face.pipeline import FacePipeline
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 OTHER = {"turn_left": "turn_right", "turn_right": "turn_left", "nod": "turn_left", "come_closer": "turn_right"}
 END_OF_JPEG = b"\xff\xd9"
+RECORD = b"VFLV"
+PRICE = 1200
 
 
 @pytest.fixture
 def careful(tmp_path: Path) -> Iterator[Machine]:
-    """A server that asks for movements."""
+    """A server that asks for movements, and whose codes to be paid by are soon too old."""
     with machine_in(tmp_path / "careful") as machine:
-        machine.settings = {"VEILFACE_LIVENESS": "login,payment"}
+        machine.settings = {"VEILFACE_LIVENESS": "login,payment", "VEILFACE_WALLET_CODE_S": "20"}
         with machine.keyholder(), machine.server():
             yield machine
 
@@ -31,6 +35,8 @@ def careful(tmp_path: Path) -> Iterator[Machine]:
 def test_a_face_signs_in_when_it_moves_as_asked(
     careful: Machine, visit: Visit, username: str, clips: Callable[[str], Path]
 ) -> None:
+    shop = careful.api().register(f"{username}-shop")
+    stale = code_of(shop)
     phone = Phone(visit(careful, viewport=SMALL))
     phone.register(username, "试用者")
     phone.enrol()
@@ -56,7 +62,8 @@ def test_a_face_signs_in_when_it_moves_as_asked(
     phone.assert_accessible("prompt")
     phone.person.page.wait_for_url("**/app/wallet")
     [sent] = phone.person.traffic.to("/face-login")
-    assert sent[-80:-76] == b"VFLV"
+    assert sent[-80:-76] == RECORD
+    refuse_what_ran_out(phone, stale)
 
 
 def look_in(phone: Phone) -> None:
@@ -70,3 +77,18 @@ def failed(phone: Phone, why: str) -> None:
     expect(phone.main.get_by_text(words(f"camera.liveness.failure.{why}"))).to_be_visible(timeout=PATIENCE_MS)
     phone.person.shot(why)
     assert phone.person.traffic.to("/face-login") == []
+
+
+def code_of(shop: Person) -> str:
+    """A code to be paid by, which names the price."""
+    return str(shop.api.post("/wallet/codes", {"amount": PRICE}).json["code"])
+
+
+def refuse_what_ran_out(phone: Phone, stale: str) -> None:
+    """A code that has run out is said to be so, and nothing is ordered by it."""
+    phone.go(f"/pay#{stale}")
+    phone.person.see(messages.text("wallet.code_expired", "zh"))
+    phone.title("wallet.pay.stage.scan")
+    phone.person.shot("expired")
+    phone.assert_accessible("expired")
+    assert phone.person.traffic.to("/wallet/orders") == []
