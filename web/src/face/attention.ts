@@ -23,6 +23,8 @@ const LAST_RETRY_S = 60
 /** The cosine above which two shots of one track are of one person. */
 const SAME = 0.45
 const FULL_SIZE = 112
+/** Fewer doubts than a track ever had: it is looked at again as soon as that may be. */
+const UNSETTLED = -1
 
 /** One good look at a face: its unit embedding, what it is worth (0 to 1), and when it was taken (seconds). */
 export interface Look {
@@ -93,11 +95,17 @@ export class Attention {
       .toSorted((one, other) => this.#urgency(one.id) - this.#urgency(other.id) || one.id - other.id)
   }
 
-  /** A good look was had. If it is not the face that the track had before, everything about it starts anew. */
-  took(track: number, look: Look): void {
+  /**
+   * A good look was had. If it is not the face that the track had before, everything about it starts anew.
+   *
+   * Frames pass while somebody is looked at, other than on the server: of a track that is gone the look is nothing, it
+   * settles only the `doubts` that the track had in its frame, and for a question that was asked meanwhile it is late.
+   */
+  took(track: number, look: Look, doubts: number = this.#doubts.get(track) ?? 0): void {
     const before = this.#standings.get(track)
     if (!before) return
-    this.#standings.set(track, { ...after(before, look), settled: this.#doubts.get(track) ?? 0 })
+    if (before.phase !== 'asking') this.#standings.set(track, { ...after(before, look), settled: doubts })
+    else if (!fits(before, look)) this.#standings.set(track, { ...before, settled: UNSETTLED })
   }
 
   /** The look showed a face that will do for nothing. */
@@ -160,12 +168,16 @@ export class Attention {
 }
 
 function after(before: Standing, look: Look): Standing {
-  const known = before.reference ?? before.looks[0]?.embedding
-  if (known && !same(known, look.embedding)) return { ...NEW, looks: [look] }
+  if (!fits(before, look)) return { ...NEW, looks: [look] }
   if (before.phase === 'looking') return { ...before, looks: [...before.looks, look] }
   if (look.takenAt >= before.askAt) return { ...before, phase: 'looking', looks: [look] }
   if (before.outcome !== 'named') return before
   return { ...before, nextAt: Math.min(look.takenAt + CHECK_EVERY_S, before.askAt) }
+}
+
+function fits({ reference, looks }: Standing, { embedding }: Look): boolean {
+  const known = reference ?? looks[0]?.embedding
+  return !known || same(known, embedding)
 }
 
 /** Whether two unit embeddings of one track are of one person. */

@@ -66,6 +66,11 @@ export function detectionSize(width: number, height: number, side: number): read
   return [share(width), share(height)]
 }
 
+/** The size at which a glance looks at a frame. */
+export function glanceSize(width: number, height: number): readonly [number, number] {
+  return detectionSize(width, height, FIRST_SIDE)
+}
+
 /** Faces from one stride's outputs. */
 export function decode(outputs: StrideOutputs, stride: number, columns: number): Detection[] {
   const found: Detection[] = []
@@ -136,13 +141,13 @@ export function meanOf(views: readonly Detection[]): Detection | undefined {
 function planesOf(picture: Pixels, rows: number, columns: number): Float32Array<ArrayBuffer> {
   const planes = new Float32Array(3 * rows * columns)
   const plane = rows * columns
-  for (let y = 0; y < picture.height; y += 1) {
-    for (let x = 0; x < picture.width; x += 1) {
-      const from = (y * picture.width + x) * 3
-      const to = y * columns + x
-      planes[to] = at(picture.data, from + 2)
-      planes[to + plane] = at(picture.data, from + 1)
-      planes[to + 2 * plane] = at(picture.data, from)
+  const { width, height, data } = picture
+  let from = 0
+  for (let y = 0; y < height; y += 1) {
+    for (let to = y * columns; to < y * columns + width; to += 1, from += 3) {
+      planes[to] = data[from + 2] ?? 0
+      planes[to + plane] = data[from + 1] ?? 0
+      planes[to + 2 * plane] = data[from] ?? 0
     }
   }
   return planes

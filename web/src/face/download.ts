@@ -1,6 +1,9 @@
 /** Fetching several files at once, with one count of bytes over all of them. */
 import { FaceError } from './errors'
 
+/** Hears of bytes. */
+export type Progress = (loaded: number, total: number) => void
+
 export interface Download {
   readonly url: string
   /** Size in bytes, known from the build: the server may compress, and then states another length. */
@@ -10,7 +13,7 @@ export interface Download {
 /** The files' contents, in order. @throws FaceError when one cannot be had */
 export async function downloadAll(
   downloads: readonly Download[],
-  onProgress: (loaded: number, total: number) => void,
+  onProgress: Progress,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const total = downloads.reduce((sum, { size }) => sum + size, 0)
   let loaded = 0

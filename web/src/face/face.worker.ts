@@ -1,51 +1,62 @@
 /** Looks at faces away from the page, so that the page keeps moving. Speaks the messages of `messages.ts`. */
+import type { Detector } from './detector'
 import { FaceError } from './errors'
 import type { FromWorker, ToWorker } from './messages'
-import type { FacePipeline } from './pipeline'
+import { glance, type FacePipeline } from './pipeline'
 import { ACCEPTABLE, COMFORTABLE } from './quality'
-import { openPipeline } from './runtime'
+import { openDetector, openPipeline } from './runtime'
 
+type Look = Extract<ToWorker, { bitmap: ImageBitmap }>
+
+/** A worker has one of the two. */
+let detector: Detector | undefined
 let pipeline: FacePipeline | undefined
 let queue: Promise<void> = Promise.resolve()
 
-function answer(message: FromWorker): void {
-  self.postMessage(message)
+function answer(message: FromWorker, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer })
 }
 
-async function looked(
-  opened: FacePipeline,
-  { kind, id, bitmap }: Extract<ToWorker, { bitmap: ImageBitmap }>,
-): Promise<FromWorker> {
-  if (kind === 'glance') return { kind: 'glanced', id, seen: await opened.glance(bitmap) }
+async function load({ id, only }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
+  const progress = (loaded: number, total: number): void => {
+    answer({ kind: 'progress', id, loaded, total })
+  }
+  if (only) detector ??= await openDetector(progress)
+  else pipeline ??= await openPipeline(progress)
+  answer({ kind: 'ready', id })
+}
+
+/** The frame goes back with the answer. */
+async function glanced({ id, bitmap }: Look): Promise<void> {
+  if (!detector) throw new FaceError('face.failed')
+  const seen = await glance(detector, bitmap)
+  answer({ kind: 'glanced', id, seen, bitmap }, [bitmap])
+}
+
+async function looked(message: Exclude<Look, { kind: 'glance' }>): Promise<void> {
+  if (!pipeline) throw new FaceError('face.failed')
+  const { kind, id, bitmap } = message
+  if (kind === 'closer') {
+    const face = await pipeline.lookCloser(bitmap, message.seen)
+    answer({ kind: 'faces', id, faces: face ? [face] : [] })
+    return
+  }
   const thorough = kind === 'analyse'
   const limits = thorough ? ACCEPTABLE : COMFORTABLE
-  return { kind: 'faces', id, faces: await opened.faces(bitmap, { thorough, limits }) }
+  answer({ kind: 'faces', id, faces: await pipeline.faces(bitmap, { thorough, limits }) })
 }
 
 async function handle(message: ToWorker): Promise<void> {
-  const { id } = message
   try {
-    if (message.kind === 'load') {
-      pipeline ??= await openPipeline((loaded, total) => {
-        answer({ kind: 'progress', id, loaded, total })
-      })
-      answer({ kind: 'ready', id })
-      return
-    }
-    if (!pipeline) throw new FaceError('face.failed')
-    if (message.kind === 'closer') {
-      const face = await pipeline.lookCloser(message.seen)
-      answer({ kind: 'faces', id, faces: face ? [face] : [] })
-      return
-    }
-    try {
-      answer(await looked(pipeline, message))
-    } finally {
-      message.bitmap.close()
-    }
+    if (message.kind === 'load') await load(message)
+    else if (message.kind === 'glance') await glanced(message)
+    else await looked(message)
   } catch (error) {
     const known = error instanceof FaceError ? error : new FaceError('face.failed')
-    answer({ kind: 'failed', id, code: known.code, details: known.details })
+    answer({ kind: 'failed', id: message.id, code: known.code, details: known.details })
+  } finally {
+    // One that was given back is no longer here to be closed: then this does nothing.
+    if (message.kind !== 'load') message.bitmap.close()
   }
 }
 

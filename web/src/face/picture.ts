@@ -49,19 +49,29 @@ export function workingPicture(bitmap: ImageBitmap): WorkingPicture {
   const strip = Math.max(1, Math.floor(STRIP_PIXELS / (width * factor)))
   for (let row = 0; row < rows; row += strip) {
     const count = Math.min(strip, rows - row)
-    const part = readStrip(bitmap, row * factor, columns * factor, count * factor)
+    const part = read(columns * factor, count * factor, (context) => {
+      context.drawImage(bitmap, 0, -row * factor)
+    })
     pixels.data.set(reduce(part, factor).data, row * columns * 3)
   }
   return { pixels, factor }
 }
 
-function readStrip(bitmap: ImageBitmap, top: number, width: number, height: number): Pixels {
+/** The whole bitmap at another size, as the browser makes it. The bitmap stays open. */
+export function miniature(bitmap: ImageBitmap, width: number, height: number): Pixels {
+  return read(width, height, (context) => {
+    context.drawImage(bitmap, 0, 0, width, height)
+  })
+}
+
+/** The pixels of what `draw` draws on white. */
+function read(width: number, height: number, draw: (context: OffscreenCanvasRenderingContext2D) => void): Pixels {
   const canvas = new OffscreenCanvas(width, height)
   const context = canvas.getContext('2d', { willReadFrequently: true })
   if (!context) throw new FaceError('face.failed')
   context.fillStyle = 'white'
   context.fillRect(0, 0, width, height)
-  context.drawImage(bitmap, 0, -top)
+  draw(context)
   const rgba = context.getImageData(0, 0, width, height).data
   const data = new Uint8Array(width * height * 3)
   for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {

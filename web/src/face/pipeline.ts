@@ -1,9 +1,9 @@
 /** A bitmap becomes faces: detect, align, judge, embed. Mirror of src/veilface/face/pipeline.py. */
 import { align } from './aligner'
-import { type Detector, scaled } from './detector'
+import { type Detector, glanceSize, scaled } from './detector'
 import { centre, planesOf } from './embedder'
 import { FaceError } from './errors'
-import { workingPicture, type WorkingPicture } from './picture'
+import { miniature, workingPicture } from './picture'
 import { ACCEPTABLE, type Limits, measure, problemsOf, visibleShare } from './quality'
 import type { Box, Detection, Face, Pixels } from './types'
 
@@ -22,30 +22,19 @@ export interface Request {
 export class FacePipeline {
   readonly #detector: Detector
   readonly #embedder: EmbedderNetwork
-  /** The frame that was glanced at last, for a closer look at some of its faces. */
-  #frame: (WorkingPicture & { readonly width: number; readonly height: number }) | null = null
 
   constructor(detector: Detector, embedder: EmbedderNetwork) {
     this.#detector = detector
     this.#embedder = embedder
   }
 
-  /** The faces of a camera's frame, quickly: where they are, the surest first. The bitmap stays open. */
-  async glance(bitmap: ImageBitmap): Promise<Detection[]> {
-    const { width, height } = bitmap
-    const frame = { ...workingPicture(bitmap), width, height }
-    this.#frame = frame
-    const found = await this.#detector.glance(frame.pixels)
-    return found.map((face) => scaled(face, frame.factor, frame.factor))
-  }
-
   /**
-   * A face that the last glance has found, as `faces` would describe it; embedded only where it has no problem.
-   * Undefined where a closer look shows no face.
+   * A face that a glance at this bitmap has found, as `faces` would describe it; embedded only where it has no problem.
+   * Undefined where a closer look shows no face. The bitmap stays open.
    */
-  async lookCloser(seen: Detection): Promise<Face | undefined> {
-    if (!this.#frame) throw new FaceError('face.failed')
-    const { pixels, factor, width, height } = this.#frame
+  async lookCloser(bitmap: ImageBitmap, seen: Detection): Promise<Face | undefined> {
+    const { width, height } = bitmap
+    const { pixels, factor } = workingPicture(bitmap)
     const found = await this.#detector.lookCloser(pixels, scaled(seen, 1 / factor, 1 / factor))
     if (!found) return undefined
     const crop = align(pixels, found.landmarks)
@@ -77,6 +66,19 @@ export class FacePipeline {
     }
     return faces.toSorted((first, second) => second.prominence - first.prominence)
   }
+}
+
+/**
+ * The faces of a camera's frame, quickly: where they are, the surest first. The bitmap stays open.
+ *
+ * Other than on the server it is the browser that shrinks the frame: only a few pixels are read then, and a glance is
+ * for following, where a hair's breadth does not count.
+ */
+export async function glance(detector: Detector, bitmap: ImageBitmap): Promise<Detection[]> {
+  const { width, height } = bitmap
+  const small = miniature(bitmap, ...glanceSize(width, height))
+  const found = await detector.glance(small)
+  return found.map((face) => scaled(face, width / small.width, height / small.height))
 }
 
 /** Milliseconds since it was last asked. */

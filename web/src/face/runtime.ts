@@ -10,41 +10,52 @@ import sfaceUrl from '../../../src/veilface/face/models/sface.onnx?url'
 import yunetUrl from '../../../src/veilface/face/models/yunet.onnx?url'
 import { CONTRACT } from '../contract'
 import { Detector } from './detector'
-import { downloadAll } from './download'
+import { downloadAll, type Progress } from './download'
 import { FaceError } from './errors'
 import { FacePipeline } from './pipeline'
 import { SIZES } from './sizes'
 
 const MOST_THREADS = 4
 const CROP = [1, 3, 112, 112] as const
+const RUNTIME = { url: runtimeUrl, size: SIZES.runtime }
+const YUNET = { url: yunetUrl, size: SIZES.yunet }
+const SFACE = { url: sfaceUrl, size: SIZES.sface }
 
-/** Downloads runtime and models, and opens them. `onProgress` hears of bytes. */
-export async function openPipeline(onProgress: (loaded: number, total: number) => void): Promise<FacePipeline> {
-  const [runtime, yunet, sface] = await downloadAll(
-    [
-      { url: runtimeUrl, size: SIZES.runtime },
-      { url: yunetUrl, size: SIZES.yunet },
-      { url: sfaceUrl, size: SIZES.sface },
-    ],
-    onProgress,
-  )
+/** Downloads the runtime and both models, and opens them. `onProgress` hears of bytes. */
+export async function openPipeline(onProgress: Progress): Promise<FacePipeline> {
+  const [runtime, yunet, sface] = await downloadAll([RUNTIME, YUNET, SFACE], onProgress)
   if (!runtime || !yunet || !sface) throw new FaceError('face.failed')
   await Promise.all([requireSha256(yunet, CONTRACT.detector_sha256), requireSha256(sface, CONTRACT.embedder_sha256)])
+  start(runtime)
+  const detector = await detectorOf(yunet)
+  const embedder = await openSession(sface)
+  return new FacePipeline(detector, async (planes) => {
+    const { fc1 } = await embedder.run({ data: new ort.Tensor('float32', planes, CROP) })
+    return numbersOf(fc1)
+  })
+}
+
+/** Downloads the runtime and the detector alone, and opens it. */
+export async function openDetector(onProgress: Progress): Promise<Detector> {
+  const [runtime, yunet] = await downloadAll([RUNTIME, YUNET], onProgress)
+  if (!runtime || !yunet) throw new FaceError('face.failed')
+  await requireSha256(yunet, CONTRACT.detector_sha256)
+  start(runtime)
+  return detectorOf(yunet)
+}
+
+function start(runtime: Uint8Array<ArrayBuffer>): void {
   ort.env.wasm.wasmPaths = { mjs: loaderUrl }
   ort.env.wasm.wasmBinary = runtime.buffer
   ort.env.wasm.numThreads = crossOriginIsolated ? threads(navigator.hardwareConcurrency) : 1
-  const detector = await openSession(yunet)
-  const embedder = await openSession(sface)
-  return new FacePipeline(
-    new Detector(async (planes, rows, columns) => {
-      const outputs = await detector.run({ input: new ort.Tensor('float32', planes, [1, 3, rows, columns]) })
-      return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, numbersOf(tensor)]))
-    }),
-    async (planes) => {
-      const { fc1 } = await embedder.run({ data: new ort.Tensor('float32', planes, CROP) })
-      return numbersOf(fc1)
-    },
-  )
+}
+
+async function detectorOf(yunet: Uint8Array<ArrayBuffer>): Promise<Detector> {
+  const session = await openSession(yunet)
+  return new Detector(async (planes, rows, columns) => {
+    const outputs = await session.run({ input: new ort.Tensor('float32', planes, [1, 3, rows, columns]) })
+    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, numbersOf(tensor)]))
+  })
 }
 
 /** Half of the cores: threads that wait for each other on a busy machine are slower than one. */

@@ -81,6 +81,40 @@ describe('people before a camera', () => {
     expect(attention.people().size).toBe(0)
   })
 
+  it('is looked at again when a doubt came while a look was under way', () => {
+    const camera = new Camera()
+    const frame = (now: number): Frame => ({ now, size: [640, 480], boxes: [[100, 100, 80, 100]], who: [0], worth: [1] })
+    for (const now of [0, 0.1, 0.2, 0.3]) camera.show(frame(now))
+    const { attention, tracks } = camera
+    const [track] = tracks
+    if (!track) throw new Error('nobody')
+    const doubted = [{ ...track, doubts: track.doubts + 1 }]
+    attention.follow(doubted)
+    const wanted = (): number[] => attention.wanted(doubted, 0.5).map(({ id }) => id)
+    attention.took(track.id, { embedding: axis(0), worth: 1, takenAt: 0.4 }, track.doubts)
+    expect(wanted()).toEqual([track.id])
+    attention.took(track.id, { embedding: axis(0), worth: 1, takenAt: 0.5 })
+    expect(wanted()).toEqual([])
+  })
+
+  it.each([
+    { whose: 'the same face', who: 0, again: [] },
+    { whose: 'another face', who: 1, again: [1] },
+  ])('changes no question that was asked while $whose was looked at', ({ who, again }) => {
+    const attention = new Attention()
+    const tracks: Track[] = [
+      { id: 1, box: [0.1, 0.1, 0.1, 0.1], velocity: [0, 0], seenAt: 0, sight: 0, hits: 2, missed: 0, doubts: 0 },
+    ]
+    attention.follow(tracks)
+    attention.took(1, { embedding: axis(0), worth: 1, takenAt: 0 })
+    expect(attention.questions(0.1).length).toBe(1)
+    attention.took(1, { embedding: axis(who), worth: 1, takenAt: 0.05 })
+    expect(attention.questions(0.2)).toEqual([])
+    attention.answered(1, 'named', 0.3, '甲')
+    expect(attention.standing(1).person).toBe('甲')
+    expect(attention.wanted(tracks, 0.4).map(({ id }) => id)).toEqual(again)
+  })
+
   it('counts for more when large, sharp and from the front', () => {
     const best = { size: 200, sharpness: 1.2, brightness: 120, yaw: 0, pitch: 0, roll: 0, occlusion: 0, problems: [] }
     expect(worth(best)).toBe(1)

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { computed, nextTick, ref, shallowRef } from 'vue'
 import type { Found } from '@/api'
-import type { Box, Detection, Face, FaceEngine } from '@/face'
+import type { Box, Detection, Face, FaceEngine, Glancer } from '@/face'
 import type { Desk } from '@/kiosk/desk'
 import { mount, type Mounted } from '../../../tests/mount'
 import { useWatch } from './useWatch'
@@ -21,11 +21,37 @@ class Scene {
   held: Promise<void> | null = null
   under = 0
   mostAtOnce = 0
+  glances = 0
+  /** Whom a closer look began at; what it sees is held back while `blind` is set. */
+  readonly looked: number[] = []
+  blind: Promise<void> | null = null
+  /** Frames that nobody has closed. */
+  open = 0
+
+  readonly glancer = {
+    glance: (image: ImageBitmap) => {
+      this.glances += 1
+      return Promise.resolve({ seen: this.here.map((who): Detection => ({ box: this.#box(who), landmarks: [], score: 1 })), image })
+    },
+  } as unknown as Glancer
 
   readonly engine = {
-    glance: () => Promise.resolve(this.here.map((who): Detection => ({ box: this.#box(who), landmarks: [], score: 1 }))),
-    lookCloser: ({ box }: Detection) => Promise.resolve(this.#face(Math.floor((box[0] / this.size.videoWidth) * PEOPLE.length))),
+    lookCloser: async (image: ImageBitmap, { box }: Detection) => {
+      const who = Math.floor((box[0] / image.width) * PEOPLE.length)
+      this.looked.push(who)
+      await this.blind
+      image.close()
+      return this.#face(who)
+    },
   } as unknown as FaceEngine
+
+  frame(): ImageBitmap {
+    this.open += 1
+    const close = (): void => {
+      this.open -= 1
+    }
+    return { width: this.size.videoWidth, height: this.size.videoHeight, close }
+  }
 
   readonly desk = {
     prepare: () => Promise.resolve(),
@@ -64,11 +90,12 @@ const labels = (): (string | null)[] => watching.seen.value.map(({ name, outcome
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   scene = new Scene()
-  vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: scene.size.videoWidth, height: scene.size.videoHeight }))
+  vi.stubGlobal('createImageBitmap', () => Promise.resolve(scene.frame()))
   mounted = await mount({
     setup() {
       watching = useWatch({
         video: computed(() => scene.size as HTMLVideoElement),
+        glancer: shallowRef(scene.glancer),
         engine: shallowRef(scene.engine),
         desk: shallowRef(scene.desk),
         live: () => scene.live.value,
@@ -81,8 +108,10 @@ beforeEach(async () => {
   })
 })
 
-afterEach(() => {
+afterEach(async () => {
   mounted.unmount()
+  await pass(1)
+  expect(scene.open).toBe(0)
   vi.unstubAllGlobals()
   vi.useRealTimers()
 })
@@ -147,5 +176,50 @@ describe('a kiosk in a browser', () => {
     scene.live.value = true
     await pass(1)
     expect([labels(), scene.asked]).toEqual([['乙'], [0, 1]])
+  })
+})
+
+describe('a closer look that takes its time', () => {
+  let see: () => void
+
+  beforeEach(async () => {
+    scene.blind = new Promise((done) => {
+      see = done
+    })
+    scene.here = [0]
+    await pass(0.5)
+    expect(scene.looked).toEqual([0])
+  })
+
+  it('is the only one, and everybody is followed meanwhile', async () => {
+    const before = scene.glances
+    scene.here = [0, 1, 2]
+    await pass(1)
+    expect([scene.glances - before, scene.looked]).toEqual([25, [0]])
+    expect(watching.seen.value.length).toBe(3)
+    see()
+    await pass(0.5)
+    expect(labels()).toEqual(PEOPLE)
+  })
+
+  it('is of nobody when its face has gone', async () => {
+    scene.here = []
+    await pass(3)
+    see()
+    scene.here = [1]
+    await pass(1)
+    expect([labels(), scene.asked]).toEqual([['乙'], [1]])
+  })
+
+  it('is of nobody when the camera was lost meanwhile, whoever comes then', async () => {
+    scene.live.value = false
+    await nextTick()
+    scene.here = [1]
+    scene.live.value = true
+    await pass(0.5)
+    expect([scene.looked, scene.asked]).toEqual([[0], []])
+    see()
+    await pass(0.5)
+    expect([labels(), scene.asked]).toEqual([['乙'], [1]])
   })
 })

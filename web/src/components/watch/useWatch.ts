@@ -2,7 +2,7 @@ import { onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
 import { grabWhole } from '@/components/camera/frame'
 import { startLoop } from '@/components/camera/loop'
 import { ApiError } from '@/api'
-import type { Box, Detection, FaceEngine, ProblemCode } from '@/face'
+import type { Box, Detection, Face, FaceEngine, Glance, Glancer, ProblemCode } from '@/face'
 import { Attention, worth, type Outcome, type Question } from '@/face/attention'
 import { Tracker, type Track } from '@/face/tracker'
 import type { Desk } from '@/kiosk/desk'
@@ -28,6 +28,9 @@ export interface Seen {
 
 interface Watching {
   readonly video: Readonly<Ref<HTMLVideoElement | null>>
+  /** Sees where faces are, in every frame. */
+  readonly glancer: Readonly<Ref<Glancer | null>>
+  /** Looks closer at one face at a time; glances go on meanwhile. */
   readonly engine: Readonly<Ref<FaceEngine | null>>
   readonly desk: Readonly<Ref<Desk | null>>
   /** True while frames arrive. */
@@ -36,7 +39,7 @@ interface Watching {
 }
 
 /** Follows everybody before the camera, looks closer at whoever needs it, and asks the gallery for names. */
-export function useWatch({ video, engine, desk, live, failed }: Watching) {
+export function useWatch({ video, glancer, engine, desk, live, failed }: Watching) {
   const seen = shallowRef<readonly Seen[]>([])
   const fps = ref(0)
   const times = shallowRef<StageTimes>({})
@@ -46,42 +49,76 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
   /** Of those alone whom a track is named as. */
   const names = new Map<string, string>()
   const problems = new Map<number, ProblemCode>()
+  /** Whether somebody is looked at closely, be it still from before the camera was lost. */
+  let looking = false
   let asking: readonly Promise<void>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve())
   let stop: (() => void) | null = null
 
   async function look(): Promise<void> {
-    const [element, ready] = [video.value, engine.value]
+    const [element, ready, watched] = [video.value, glancer.value, attention]
     if (!element || !ready || element.videoWidth === 0) return
     const lap = stopwatch()
-    const bitmap = await grabWhole(element)
-    const { width, height } = bitmap
+    const frame = await grabWhole(element)
     const now = performance.now() / 1000
     lap('read')
-    const found = await ready.glance(bitmap)
-    lap('detect')
-    const tracks = tracker.update(found.map(({ box }) => box), width, height, now)
-    attention.follow(tracks)
-    lap('track')
-    const [wanted] = attention.wanted(tracks, now)
-    if (wanted) {
-      await lookCloser(ready, wanted, found, now)
-      lap('embed')
+    if (watched !== attention) {
+      frame.close()
+      return
     }
+    const glance = await ready.glance(frame)
+    lap('detect')
+    if (watched === attention) follow(glance, now)
+    else glance.image.close()
+    lap('track')
+  }
+
+  function follow({ seen: found, image }: Glance, now: number): void {
+    const tracks = tracker.update(found.map(({ box }) => box), image.width, image.height, now)
+    attention.follow(tracks)
+    forgetProblems(tracks)
+    const [wanted] = looking ? [] : attention.wanted(tracks, now)
+    const detection = found[wanted?.sight ?? -1]
+    if (wanted && detection && engine.value) void lookCloser(engine.value, image, detection, wanted, now)
+    else image.close()
     for (const question of attention.questions(now)) ask(question)
     seen.value = tracks.filter(({ sight }) => sight !== null).map(shown)
     fps.value = rate.frame(performance.now())
   }
 
-  async function lookCloser(ready: FaceEngine, { id, sight }: Track, found: readonly Detection[], now: number): Promise<void> {
-    const detection = found[sight ?? -1]
-    const face = detection && (await ready.lookCloser(detection))
+  /** Beside the glances that go on; of a camera that was lost meanwhile the result is nothing. */
+  async function lookCloser(
+    ready: FaceEngine,
+    image: ImageBitmap,
+    detection: Detection,
+    track: Track,
+    takenAt: number,
+  ): Promise<void> {
+    const [started, watched] = [performance.now(), attention]
+    looking = true
+    try {
+      const face = await ready.lookCloser(image, detection)
+      times.value = { ...times.value, embed: performance.now() - started }
+      if (watched === attention) note(face, track, takenAt)
+    } catch (error) {
+      if (watched === attention && stop) failed(error)
+    } finally {
+      looking = false
+    }
+  }
+
+  function note(face: Face | undefined, { id, doubts }: Track, takenAt: number): void {
     if (face?.embedding) {
       problems.delete(id)
-      attention.took(id, { embedding: face.embedding, worth: worth(face.quality), takenAt: now })
+      attention.took(id, { embedding: face.embedding, worth: worth(face.quality), takenAt }, doubts)
     } else {
       problems.set(id, face?.quality.problems[0] ?? 'no_face')
-      attention.refused(id, now)
+      attention.refused(id, performance.now() / 1000)
     }
+  }
+
+  function forgetProblems(tracks: readonly Track[]): void {
+    const living = new Set(tracks.map(({ id }) => id))
+    for (const id of [...problems.keys()]) if (!living.has(id)) problems.delete(id)
   }
 
   /** Two searches at once, the others after them. */
@@ -123,7 +160,7 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
     return { track: id, box, outcome, name, problem: outcome === null ? (problems.get(id) ?? null) : null }
   }
 
-  /** Notes how long each stage of this frame took. */
+  /** Notes how long each stage of a frame took. */
   function stopwatch(): (stage: Stage) => void {
     let last = performance.now()
     return (stage) => {
@@ -137,6 +174,8 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
     stop?.()
     stop = null
     seen.value = []
+    ;[tracker, attention, rate] = [new Tracker(), new Attention(), new FrameRate()]
+    problems.clear()
   }
 
   watch(
@@ -147,12 +186,10 @@ export function useWatch({ video, engine, desk, live, failed }: Watching) {
     { immediate: true },
   )
   watch(
-    () => live() && engine.value !== null,
+    () => live() && glancer.value !== null && engine.value !== null,
     (ready) => {
       end()
       if (!ready) return
-      ;[tracker, attention, rate] = [new Tracker(), new Attention(), new FrameRate()]
-      problems.clear()
       stop = startLoop(look, failed, EVERY_MS)
     },
     { immediate: true },
