@@ -20,6 +20,7 @@ from veilface.protect.scheme import protections
 from veilface.server.accounts import throttle
 from veilface.server.accounts.models import Account, SignIn
 from veilface.server.base64url import decode
+from veilface.server.errors import PasswordSwitchedOff
 from veilface.server.recognition import face_login
 
 ME, STRANGER = unit(1), unit(2)
@@ -65,6 +66,17 @@ def test_a_remembered_face_signs_in(device: Device, scheme: str) -> None:
     assert session == {"account": answer.json["account"], "binding": answer.json["binding"]}
     assert decode(session["binding"]) != browser.person.binding
     assert granted(browser.api.get("/account")).json["template"]["scheme"] == scheme
+
+
+def test_a_face_opens_the_password_again(browser: Browser) -> None:
+    name = Account.objects.get().username
+    for _ in range(throttle.PASSWORD_IN_A_ROW.attempts):
+        throttle.spend(throttle.PASSWORD_IN_A_ROW, name)
+    assert browser.send(browser.login(STRANGER)).status == 401
+    with pytest.raises(PasswordSwitchedOff):
+        throttle.look(throttle.PASSWORD_IN_A_ROW, name)
+    assert browser.send(browser.login(ME)).status == 200
+    throttle.look(throttle.PASSWORD_IN_A_ROW, name)
 
 
 def test_a_login_begins_a_new_session_with_a_new_csrf_token(browser: Browser, people: Callable[[str], Person]) -> None:

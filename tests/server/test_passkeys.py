@@ -13,7 +13,7 @@ from tests.server.conftest import SiteTransport, with_device
 from tests.server.wallet.conftest import give
 from tests.server.wallet.phone import ME, Phone, new_key
 from tests.support import PASSWORD, Answer, Api, Device, Person, granted, near, unit
-from veilface.server.accounts import passkeys
+from veilface.server.accounts import passkeys, throttle
 from veilface.server.accounts.models import Account, Passkey, PasskeyChallenge, SignIn
 from veilface.server.wallet import ledger
 from veilface.server.wallet.models import Payment
@@ -51,6 +51,28 @@ def key(person: Person) -> Authenticator:
 @pytest.fixture
 def visitor(key: Authenticator) -> Api:
     return Api(SiteTransport())
+
+
+def switch_password_off() -> None:
+    throttle.forgive(throttle.PASSWORD_IN_A_ROW, "person-one")
+    for _ in range(throttle.PASSWORD_IN_A_ROW.attempts):
+        throttle.spend(throttle.PASSWORD_IN_A_ROW, "person-one")
+
+
+def password_works(api: Api) -> bool:
+    answer = api.post("/tokens", {"username": "person-one", "password": PASSWORD, "name": "program"})
+    assert answer.status == 201 or answer.code == "server.password_switched_off", answer.body
+    return answer.status == 201
+
+
+def test_whoever_comes_with_a_passkey_has_the_password_back(person: Person, key: Authenticator, visitor: Api) -> None:
+    switch_password_off()
+    assert not password_works(person.api)
+    assert sign_in(visitor, key).status == 200
+    assert password_works(person.api)
+    switch_password_off()
+    assert person.api.post("/passkeys/registration", confirmed(person, key)).status == 200
+    assert password_works(person.api)
 
 
 def test_a_passkey_signs_in_instead_of_the_password(person: Person, key: Authenticator, visitor: Api) -> None:

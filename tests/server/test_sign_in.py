@@ -11,16 +11,17 @@ from typing import Any, ClassVar
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from tests.server.conftest import SiteTransport, Switchable
-from tests.support import PASSWORD, Answer, Api, Person
+from tests.support import PASSWORD, Answer, Api, Person, granted
 from veilface.server.accounts import services, throttle
 from veilface.server.accounts.models import AccessToken, Account, Consent, Throttle
-from veilface.server.errors import TooManyAttempts, UsernameTaken, WrongCredentials
+from veilface.server.errors import PasswordSwitchedOff, TooManyAttempts, UsernameTaken, WrongCredentials
 
 REGISTRATION = {"username": "new-person", "display_name": "新用户", "password": PASSWORD}
 
@@ -194,14 +195,55 @@ def test_unknown_user_and_wrong_password_cost_one_computation_each(
         assert CountingHasher.computed == ["CountingHasher"], username
 
 
-def test_ten_wrong_passwords_close_the_name_for_a_while(people: Callable[[str], Person], api: Api) -> None:
+def test_five_wrong_passwords_close_the_name_for_half_a_minute(people: Callable[[str], Person], api: Api) -> None:
+    assert (throttle.PASSWORD_BY_NAME.attempts, throttle.PASSWORD_BY_NAME.seconds) == (5, 30)
     people("person-one")
-    for _ in range(throttle.PASSWORD_BY_NAME.attempts):
+    for _ in range(5):
         assert sign_in(api, "person-one", "not the password").status == 401
+    call_command("forget")  # as every start of the server does
     for username in ("person-one", "PERSON-ONE"):
         answer = sign_in(api, username, PASSWORD)
         assert (answer.status, answer.code) == (429, "server.too_many_attempts")
-    assert 0 < answer.json["details"]["retry_after_s"] <= throttle.PASSWORD_BY_NAME.seconds
+    assert 0 < answer.json["details"]["retry_after_s"] <= 30
+    assert api.get("/session").json["account"] is None
+    Throttle.objects.update(ends_at=timezone.now())
+    assert sign_in(api, "person-one", PASSWORD).status == 200
+
+
+def test_the_half_minute_begins_with_the_last_attempt(db: None) -> None:
+    throttle.spend(throttle.PASSWORD_BY_NAME, "person-one")
+    Throttle.objects.update(ends_at=timezone.now() + timedelta(seconds=10))
+    throttle.spend(throttle.PASSWORD_BY_NAME, "person-one")
+    assert Throttle.objects.get().ends_at > timezone.now() + timedelta(seconds=20)
+
+
+def guessed_fifty_times(api: Api, username: str) -> list[Answer]:
+    """Fifty wrong passwords with the pauses over at once, then one more."""
+    throttle.forgive(throttle.PASSWORD_BY_ADDRESS, "127.0.0.1")
+    answers = []
+    for attempt in range(throttle.PASSWORD_IN_A_ROW.attempts + 1):
+        if attempt % throttle.PASSWORD_BY_NAME.attempts == 0:
+            throttle.forgive(throttle.PASSWORD_BY_NAME, username)
+        answers.append(sign_in(api, username, "not the password"))
+    return answers
+
+
+def test_fifty_wrong_passwords_switch_the_password_off_whoever_has_the_name(
+    people: Callable[[str], Person], api: Api
+) -> None:
+    assert (throttle.PASSWORD_IN_A_ROW.attempts, throttle.PASSWORD_IN_A_ROW.seconds) == (50, 86_400)
+    person = people("person-one")
+    known, unknown = (guessed_fifty_times(api, name) for name in ("person-one", "nobody-here"))
+    assert [(answer.status, answer.code) for answer in known] == [(answer.status, answer.code) for answer in unknown]
+    assert [answer.status for answer in known] == [401] * 50 + [429]
+    assert known[-1].code == "server.password_switched_off"
+    assert set(known[-1].headers) == set(unknown[-1].headers)
+    call_command("forget")
+    assert sign_in(api, "Person-One", PASSWORD).code == "server.password_switched_off"
+    assert granted(api.get("/session")).json["account"] is None
+    refused = person.api.post("/account/deletion", {"password": PASSWORD})
+    assert (refused.status, refused.code) == (429, "server.password_switched_off")
+    assert Account.objects.filter(username="person-one").exists()
     Throttle.objects.update(ends_at=timezone.now())
     assert sign_in(api, "person-one", PASSWORD).status == 200
 
@@ -255,9 +297,15 @@ def test_parallel_attempts_are_counted_exactly(keyholder: Switchable) -> None:
             return refused.code
         return "accepted"
 
-    limit = throttle.PASSWORD_BY_NAME.attempts
-    results = in_parallel(2 * limit, attempt)
-    assert results == {"server.wrong_credentials": limit, "server.too_many_attempts": limit}
+    assert in_parallel(20, attempt) == {"server.wrong_credentials": 5, "server.too_many_attempts": 15}
+    throttle.forgive(throttle.PASSWORD_BY_NAME, "person-one")
+    for _ in range(42):  # 47 of 50: three are left, of which the pause would let five through
+        throttle.spend(throttle.PASSWORD_IN_A_ROW, "person-one")
+    results = in_parallel(20, attempt)
+    assert results["server.wrong_credentials"] == 3
+    assert results["server.password_switched_off"] >= 1
+    with pytest.raises(PasswordSwitchedOff):
+        throttle.look(throttle.PASSWORD_IN_A_ROW, "person-one")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -79,8 +79,9 @@ def session_caller(request: HttpRequest) -> Caller | None:
 
 
 def sign_in(request: HttpRequest, account: Account, *, method: SignIn.Method) -> Caller:
-    """Begin a new session: whatever key the browser came with is void."""
+    """Begin a new session: whatever key the browser came with is void. Wrong passwords of before count no more."""
     sign_out(request)
+    services.reopen_password(account)
     binding = services.new_binding()
     request.session[BINDING_KEY] = binding.hex()
     request.session.create()

@@ -4,7 +4,7 @@
 
     ServerError
     ├── who asks      NotSignedIn · WrongCredentials · TokenInvalid · CsrfFailed · TooManyAttempts · PasswordNeeded
-    │                 ConfirmationNeeded · PasskeyRefused
+    │                 PasswordSwitchedOff · ConfirmationNeeded · PasskeyRefused
     ├── accounts      UsernameTaken · UsernameUnusable · DisplayNameUnusable · DeviceNameUnusable
     │                 PasswordTooShort · PasswordTooCommon · TermsChanged
     │                 PasskeyUnusable · PasskeyKnown · PasskeyNameUnusable · TooManyPasskeys
@@ -64,6 +64,12 @@ class TooManyAttempts(ServerError):
 
     code = "server.too_many_attempts"
     status = 429
+
+
+class PasswordSwitchedOff(TooManyAttempts):
+    """Too many wrong passwords in a row: none is looked at for a day, or until the person came in another way."""
+
+    code = "server.password_switched_off"
 
 
 class PasswordNeeded(ServerError):

@@ -30,6 +30,7 @@ def require(account: Account, confirmation: Confirmation) -> None:
     """Raise unless it is the person: ``ConfirmationNeeded``, ``WrongCredentials`` or ``PasskeyRefused``."""
     if confirmation.passkey is not None:
         passkeys.confirm(account, confirmation.passkey, binding=confirmation.binding)
+        services.reopen_password(account)
     elif confirmation.password is not None:
         services.authenticate(username=account.username, password=confirmation.password, address=confirmation.address)
     else:

@@ -71,12 +71,14 @@ def register(*, username: str, display_name: str, password: str, terms_version: 
 def authenticate(*, username: str, password: str, address: str) -> Account:
     """The account of this name and password.
 
-    The attempt is counted before it is judged. An unknown name costs the same work as a wrong password, and both
-    raise :class:`WrongCredentials`.
+    The attempt is counted before it is judged. An unknown name is counted as any other, costs the same work as a wrong
+    password, and both raise :class:`WrongCredentials`.
     """
     name = folded(username)
     throttle.spend(throttle.PASSWORD_BY_ADDRESS, address)
+    throttle.look(throttle.PASSWORD_IN_A_ROW, name)  # told first: nobody waits 30 s for a password that stays off
     throttle.spend(throttle.PASSWORD_BY_NAME, name)
+    throttle.spend(throttle.PASSWORD_IN_A_ROW, name)
     account = Account.objects.filter(username=name).first()
     password = normalised(password)
     if account is None:
@@ -85,8 +87,14 @@ def authenticate(*, username: str, password: str, address: str) -> Account:
     if not check_password(password, account.password):
         raise WrongCredentials
     throttle.refund(throttle.PASSWORD_BY_ADDRESS, address)
-    throttle.forgive(throttle.PASSWORD_BY_NAME, name)
+    reopen_password(account)
     return account
+
+
+def reopen_password(account: Account) -> None:
+    """Forget wrong passwords of this name, as the person came in: by the right one, by face or by passkey."""
+    throttle.forgive(throttle.PASSWORD_BY_NAME, account.username)
+    throttle.forgive(throttle.PASSWORD_IN_A_ROW, account.username)
 
 
 def rename(account: Account, *, display_name: str) -> Account:
