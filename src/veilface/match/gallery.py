@@ -51,7 +51,8 @@ class Packer(Protocol):
 class Gallery:
     """One gallery over one folder of block files. Safe to call from many threads, and from several processes.
 
-    One process packs at a time; another one is told :class:`GalleryBusy`. No search waits for a packing.
+    One process packs at a time; another one is told :class:`GalleryBusy`, and so is a thread that waited for long
+    enough. No search waits for a packing.
     """
 
     def __init__(self, folder: Path, truth: Truth, packer: Packer) -> None:
@@ -90,9 +91,12 @@ class Gallery:
         """
         return self._viewer.view()
 
-    def pack(self) -> None:
-        """Put everybody who waits into blocks."""
-        with self._alone():
+    def pack(self, *, patience_s: float | None = None) -> None:
+        """Put everybody who waits into blocks.
+
+        ``patience_s`` – how long another thread's packing is waited for; where none is given, until it is through.
+        """
+        with self._alone(patience_s):
             for waiting in _groups(self._truth.waiting()):
                 absorbed = _small_blocks(self._truth.blocks(), len(waiting), kind=waiting[0].kind)
                 together = [*waiting, *self._people(absorbed)]
@@ -138,10 +142,15 @@ class Gallery:
                     self._change(_groups(self._people([placed])), [placed], self.keys)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Raises :class:`GalleryBusy` where another process packs; another thread waits its turn."""
-        with self._packing, self._files.alone():
-            yield
+    def _alone(self, patience_s: float | None = None) -> Iterator[None]:
+        """Raises :class:`GalleryBusy` where another process packs; another thread waits its turn, or for so long."""
+        if not self._packing.acquire(timeout=-1 if patience_s is None else patience_s):
+            raise GalleryBusy
+        try:
+            with self._files.alone():
+                yield
+        finally:
+            self._packing.release()
 
     def _keys_of(self, epoch: int) -> EpochKeys:
         """An epoch that another process began has its keys at the key holder already."""

@@ -1,10 +1,10 @@
 """Kiosks: let in by a code, once; what they may do in their gallery, and what nobody else may."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from threading import Lock
+from threading import Event, Thread
 
 import pytest
 from django.utils import timezone
@@ -15,7 +15,7 @@ from tests.server.galleries.kiosk import Kiosk, name_field
 from tests.support import Message, granted, near, unit
 from veilface.keyholder.errors import KeyHolderUnavailable
 from veilface.server.base64url import encode
-from veilface.server.galleries import operating
+from veilface.server.galleries import operating, registering
 from veilface.server.galleries.access import digest
 from veilface.server.galleries.keeper import Keeper
 from veilface.server.galleries.models import Block, Gallery, Invitation, Member, Registration
@@ -198,17 +198,55 @@ def test_of_two_registrations_at_once_one_waits_and_finds_the_other(
 ) -> None:
     room, late = opened.room(gallery), kiosk.application(unit(1), "李四")
 
-    @contextmanager
-    def after_another(lock: Lock) -> Iterator[None]:
+    class AfterAnother:
         """What waiting at the lock comes to: it is had once the other one is through."""
-        monkeypatch.setattr(room, "registering", lock)
-        assert kiosk.register(unit(1), "张三").status == 201
-        with lock:
-            yield
 
-    monkeypatch.setattr(room, "registering", after_another(room.registering))
+        lock = room.registering
+
+        def acquire(self, timeout: float) -> bool:
+            monkeypatch.setattr(room, "registering", self.lock)
+            assert kiosk.register(unit(1), "张三").status == 201
+            return self.lock.acquire(timeout=timeout)
+
+        def release(self) -> None:
+            raise AssertionError
+
+    monkeypatch.setattr(room, "registering", AfterAnother())
     assert kiosk.apply(late).code == "galleries.person_known"
     assert [row.name for row in Member.objects.all()] == ["张三"]
+
+
+def test_a_registration_waits_neither_for_a_rotation_nor_for_another_one_for_long(
+    kiosk: Kiosk, opened: Rooms, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few threads serve the site: each that waited as long as a rotation takes would be missing everywhere."""
+    monkeypatch.setattr(registering, "PATIENCE_S", 0.05)
+    room = opened.room(gallery)
+    assert kiosk.register(unit(1), "张三").status == 201, "who waits to be packed, when the next one comes"
+    held, over = Event(), Event()
+
+    def elsewhere(work: AbstractContextManager[object]) -> Thread:
+        def hold() -> None:
+            with work:
+                held.set()
+                over.wait()
+
+        held.clear()
+        over.clear()
+        thread = Thread(target=hold, daemon=True)
+        thread.start()
+        assert held.wait(30)
+        return thread
+
+    for work in (room.gallery._alone(), room.registering):  # as a rotation does; as a registration does
+        thread = elsewhere(work)
+        refused = [kiosk.register(unit(seed), "李四") for seed in (2, 3)]
+        over.set()
+        thread.join(30)
+        assert [(answer.status, answer.code) for answer in refused] == [(503, "galleries.busy")] * 2
+        assert [row.name for row in Member.objects.all()] == ["张三"]
+    assert Registration.objects.count() == 1
+    assert kiosk.register(unit(2), "李四").status == 201
 
 
 def test_who_is_like_several_is_not_registered(kiosk: Kiosk, keeper: Keeper, visitor: Callable[[int], Visitor]) -> None:
@@ -246,8 +284,12 @@ def test_somebody_is_replaced_and_keeps_their_id(
 
 def test_a_kiosk_that_shows_another_face_than_it_registers_is_refused(kiosk: Kiosk, keeper: Keeper) -> None:
     assert kiosk.register(unit(1), "张三").status == 201
-    for searched in (unit(2), near(unit(1), cosine=0.3)):
-        answer = kiosk.apply(kiosk.application(unit(1), "李四", searched=searched))
+    for registered, searched in (
+        (unit(1), unit(2)),
+        (unit(1), near(unit(1), cosine=0.3)),
+        (unit(2), near(unit(2), cosine=0.95)),  # one person's pictures, and still not one embedding
+    ):
+        answer = kiosk.apply(kiosk.application(registered, "李四", searched=searched))
         assert (answer.status, answer.code) == (422, "galleries.person_not_accepted")
     assert [row.name for row in Member.objects.all()] == ["张三"]
 

@@ -9,7 +9,7 @@
         ├── kiosks      InvitationUnusable · KioskTokenInvalid · KioskWaits · RegisteringOff · ConsentMissing
         │               NameNotRepeated · PersonHasAccount · PersonKnown · PersonAmbiguous · NameUnreadable
         │               PersonNotAccepted
-        └── the room    GalleryElsewhere · GalleryUnusable
+        └── the room    GalleryElsewhere · GalleryUnusable · RegisteringBusy
 """
 
 from veilface.server.errors import ServerError
@@ -163,4 +163,11 @@ class GalleryUnusable(GalleryError):
     """The gallery is damaged and being rebuilt: no answer is given over a part of it."""
 
     code = "galleries.unusable"
+    status = 503
+
+
+class RegisteringBusy(GalleryError):
+    """Others are being registered, or everybody is packed anew: whoever waits for that takes a thread from the site."""
+
+    code = "galleries.busy"
     status = 503

@@ -3,14 +3,18 @@
 Two templates of one person in one block would tell its rotation, and an answer could not tell the two persons apart.
 So a registration is a search as well (ADR 15): the server looks for the probe that comes with it, and the key holder
 judges that template and probe are of one embedding. Registrations of a gallery wait for one another, so that of two
-kiosks with the same person before them the second one finds what the first one did.
+kiosks with the same person before them the second one finds what the first one did. They wait for seconds, and
+not for a rotation of everybody: few threads serve the whole site.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
 
+from veilface.match.gallery_errors import GalleryBusy
 from veilface.match.masks import prepare
 from veilface.match.verification import registration_evidence
 from veilface.protect.envelope import (
@@ -37,6 +41,7 @@ from veilface.server.galleries.errors import (
     PersonAmbiguous,
     PersonKnown,
     PersonNotAccepted,
+    RegisteringBusy,
 )
 from veilface.server.galleries.models import Gallery, Kiosk, Member, Registration
 from veilface.server.galleries.people import Person, person_of, registered, require_allowed
@@ -45,6 +50,8 @@ from veilface.server.galleries.rooms import Room, rooms
 NAME_BYTES: Final = 160
 """Of a name in UTF-8: 40 characters of four. What is shorter is filled up, so that no length is told."""
 MESSAGE_BYTES: Final = HEADER_BYTES + SIGNATURE_BYTES + CIPHERTEXT_BYTES
+PATIENCE_S: Final = 3.0
+"""For whoever is being registered, and as long again for who is being packed."""
 LENGTHS: Final = frozenset({1 + NAME_BYTES + 2 * MESSAGE_BYTES})
 
 
@@ -84,7 +91,7 @@ def register(kiosk: Kiosk, *, data: bytes, consent: bool, replaces: str | None =
     name, context = usable_display_name(application.name), gallery_context(kiosk.gallery.wire_id, "register")
     message = messages.check(kiosk, application.template, type_=MessageType.GALLERY_OPT_IN, context=context)
     room = rooms().room(kiosk.gallery)
-    with room.registering:
+    with _alone(room):
         made = Registration.objects.filter(
             member__gallery=kiosk.gallery, header_hash=sha256(message.header_bytes).hex()
         )
@@ -100,16 +107,29 @@ def register(kiosk: Kiosk, *, data: bytes, consent: bool, replaces: str | None =
             return person_of(_store(kiosk, message, name=name, receipt=receipt, replaces=replaces))
 
 
+@contextmanager
+def _alone(room: Room) -> Iterator[None]:
+    """Nobody else is registered meanwhile; raises :class:`RegisteringBusy`."""
+    if not room.registering.acquire(timeout=PATIENCE_S):
+        raise RegisteringBusy
+    try:
+        yield
+    finally:
+        room.registering.release()
+
+
 def _have_everybody_packed(room: Room, gallery: Gallery) -> None:
     """Whoever waits for a block is found by no search, and was often registered a moment ago."""
     waiting = Member.objects.filter(gallery=gallery, block=None)
     try:
         if waiting.exists():
-            room.gallery.pack()
+            room.gallery.pack(patience_s=PATIENCE_S)
+    except GalleryBusy:
+        raise RegisteringBusy from None
     except searching.UNUSABLE as error:
         raise GalleryUnusable from error
     if waiting.exists():  # more than one block of them: the keeper is at it
-        raise GalleryUnusable
+        raise RegisteringBusy
 
 
 def _require_nobody_else(answer: searching.Answer, *, replaces: str | None) -> None:
