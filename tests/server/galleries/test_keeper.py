@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from typing import NoReturn
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -15,7 +18,7 @@ from veilface.keyholder.errors import AccountForgotten, KeyHolderUnavailable
 from veilface.keyholder.gallery_errors import GalleryUnknown
 from veilface.server.galleries import operating
 from veilface.server.galleries.errors import GalleryElsewhere
-from veilface.server.galleries.keeper import Keeper
+from veilface.server.galleries.keeper import Keeper, start
 from veilface.server.galleries.models import Block, Departure, Gallery, Member, Order
 from veilface.server.galleries.rooms import Rooms, rooms
 
@@ -66,9 +69,9 @@ def test_what_fails_is_tried_again_after_a_pause_that_doubles(
     keyholder.fails["gallery_pack_begin"] = KeyHolderUnavailable()
     packing = rooms().room(gallery).gallery.pack
 
-    def pack() -> None:
+    def pack(*, patience_s: float | None = None) -> None:
         asked.append(now[0])
-        packing()
+        packing(patience_s=patience_s)
 
     rooms().room(gallery).gallery.pack = pack  # type: ignore[method-assign]
     for second in range(12):
@@ -119,6 +122,35 @@ def test_whoever_left_is_told_although_the_gallery_cannot_be_kept_here(
     Keeper(rooms()).round()
     assert dropped == [bytes.fromhex("1" * 32), bytes.fromhex("2" * 32)]
     assert Departure.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # how the two threads end
+def test_whoever_leaves_while_everybody_is_packed_anew_is_told_meanwhile(
+    gallery: Gallery, keyholder: Switchable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, through = Event(), list[bool]()
+
+    def rotating() -> NoReturn:
+        Departure.objects.create(gallery=gallery, account="1" * 32)
+        through.append(told.wait(30))
+        connection.close()
+        raise SystemExit  # this thread has done its part
+
+    def dropping(**_asked: bytes) -> NoReturn:
+        told.set()
+        connection.close()
+        raise SystemExit
+
+    monkeypatch.setattr(rooms().room(gallery).gallery, "rotate", rotating)
+    keyholder.gallery_drop = dropping  # type: ignore[attr-defined]
+    operating.order(gallery, Order.Kind.ROTATE)
+    start.cache_clear()
+    for thread in start():
+        thread.join(60)
+        assert not thread.is_alive()
+    start.cache_clear()
+    assert through == [True]
 
 
 def test_an_old_key_is_erased_in_the_end(gallery: Gallery, kiosk: Kiosk, keyholder: Switchable) -> None:

@@ -1,4 +1,4 @@
-"""Who asks at a gallery's door: a kiosk, by the token it was given when it joined."""
+"""Who asks at a gallery's door: a kiosk, by the token it chose when it joined."""
 
 from datetime import UTC, datetime
 from typing import Any, Final, cast

@@ -1,18 +1,19 @@
-"""The keeper: one thread of the serving process that does for galleries what no request waits for.
+"""The keeper: two threads of the serving process that do for galleries what no request waits for.
 
-Every second it tells the key holder who left, carries out what the operator noted, packs who waits, and has masks
-prepared; every minute it packs blocks anew that still hold somebody who left; every month it packs everybody anew
-under a fresh key, and has older keys erased until they are. Each is a duty of its own: what fails is logged by its
-code and tried again after a pause that doubles up to a minute, and keeps no other duty waiting.
+Every second one of them tells the key holder who left, which kiosks are revoked and which keys are to be erased. The
+other one carries out what the operator noted, packs who waits, and has masks prepared; every minute it packs blocks
+anew that still hold somebody who left; every month it packs everybody anew under a fresh key. That may take a quarter
+of an hour, and a revocation must not wait for it. Each is a duty of its own: what fails is logged by its code and tried
+again after a pause that doubles up to a minute, and keeps no other duty waiting.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from django.db import DatabaseError, close_old_connections
@@ -32,11 +33,19 @@ EVERY_S: Final = 1.0
 REFRESH_EVERY_S: Final = 60.0
 LONGEST_PAUSE_S: Final = 60.0
 EXPECTED: Final = (VeilfaceError, DatabaseError, OSError)
+Duty = Literal["close", "tell", "tend", "erase", "renew"]
+ERRANDS: Final[tuple[Duty, ...]] = ("tell", "erase")
+"""Words to the key holder: done in a moment, and owed within one."""
+LABOUR: Final[tuple[Duty, ...]] = ("close", "tend", "renew")
+DUTIES: Final[tuple[Duty, ...]] = ("close", "tell", "tend", "erase", "renew")
 log = structlog.stdlib.get_logger("veilface.server.galleries")
 
 
 class Keeper:
-    """What is due, and when: ``clock`` in seconds for pauses, ``now`` for the age of keys."""
+    """What is due, and when: ``clock`` in seconds for pauses, ``now`` for the age of keys.
+
+    Several threads may go on their rounds at once, each with duties of its own.
+    """
 
     def __init__(
         self,
@@ -48,31 +57,38 @@ class Keeper:
         self._rooms: Final = kept
         self._clock: Final = clock
         self._now: Final = now
-        self._pauses: dict[tuple[str, str], float] = {}
-        self._due: dict[tuple[str, str], float] = {}
+        self._work: Final[dict[Duty, Callable[[Gallery], None]]] = {
+            "close": self._close,
+            "tell": self._tell,
+            "tend": self._tend,
+            "erase": self._erase,
+            "renew": self._renew,
+        }
+        self._pauses: dict[tuple[str, Duty], float] = {}
+        self._due: dict[tuple[str, Duty], float] = {}
         self._refreshed: dict[str, float] = {}
         self._erased: dict[str, int] = {}
 
-    def round(self) -> None:
-        """Do for every gallery what is due, and first of all what whoever left is owed; a rotation may take long."""
-        those = {state: [row for row in Gallery.objects.all() if row.state == state] for state in Gallery.State}
-        for gallery in those[Gallery.State.CLOSING]:
-            self._attempt(self._close, gallery)
-        for duty in (self._tell, self._tend, self._erase, self._renew):
-            for gallery in those[Gallery.State.OPEN]:
-                self._attempt(duty, gallery)
+    def round(self, duties: Sequence[Duty] = DUTIES) -> None:
+        """Do for every gallery what is due of these duties, one after the other."""
+        galleries = list(Gallery.objects.all())
+        for duty in duties:
+            state = Gallery.State.CLOSING if duty == "close" else Gallery.State.OPEN
+            for gallery in galleries:
+                if gallery.state == state:
+                    self._attempt(duty, gallery)
 
-    def _attempt(self, duty: Callable[[Gallery], None], gallery: Gallery) -> None:
-        what = gallery.id, duty.__name__.strip("_")
+    def _attempt(self, duty: Duty, gallery: Gallery) -> None:
+        what = gallery.id, duty
         if self._clock() < self._due.get(what, 0.0):
             return
         try:
-            duty(gallery)
+            self._work[duty](gallery)
         except EXPECTED as error:
             pause = min(2 * self._pauses.get(what, EVERY_S / 2), LONGEST_PAUSE_S)
             self._pauses[what], self._due[what] = pause, self._clock() + pause
             if not isinstance(error, GalleryElsewhere):
-                log.warning("gallery_waits", gallery=gallery.id, duty=what[1], error=_code(error), again_in_s=pause)
+                log.warning("gallery_waits", gallery=gallery.id, duty=duty, error=_code(error), again_in_s=pause)
         else:
             self._pauses.pop(what, None)
 
@@ -164,19 +180,23 @@ def _code(error: Exception) -> str:
 
 
 @cache
-def start() -> threading.Thread:
+def start() -> tuple[threading.Thread, ...]:
     """Begin to keep the galleries, in this process; asking again begins nothing new."""
-    thread = threading.Thread(target=_forever, name="veilface-keeper", daemon=True)
-    thread.start()
-    return thread
-
-
-def _forever() -> None:
     keeper = Keeper(rooms())
+    threads = tuple(
+        threading.Thread(target=_forever, args=(keeper, duties), name=name, daemon=True)
+        for name, duties in (("veilface-keeper", LABOUR), ("veilface-messenger", ERRANDS))
+    )
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _forever(keeper: Keeper, duties: Sequence[Duty]) -> None:
     while True:
         try:
             close_old_connections()
-            keeper.round()
+            keeper.round(duties)
         except EXPECTED as error:
             log.warning("keeper_waits", error=_code(error))
         except Exception:
