@@ -85,14 +85,14 @@ def assert_asks_before_it_updates(phone: Phone) -> None:
     assert shells(phone) == [older]
     context.unroute("**/app/sw.js")
     page.reload()
-    expect(page.get_by_text(words("app.update.title"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(words("app.update.waiting.title"))).to_be_visible(timeout=PATIENCE_MS)
     phone.person.shot("update")
     phone.assert_accessible("update")
     assert older in shells(phone)
     with page.expect_navigation():
-        page.get_by_role("button", name=words("app.update.do")).click()
+        page.get_by_role("button", name=words("app.update.waiting.do")).click()
     phone.title("login.password.title")
-    expect(page.get_by_text(words("app.update.title"))).to_have_count(0)
+    expect(page.get_by_text(words("app.update.waiting.title"))).to_have_count(0)
     [now] = shells(phone)
     assert now != older
 
@@ -112,8 +112,10 @@ def assert_installable(phone: Phone) -> None:
     assert chromium.send("Page.getAppManifest")["errors"] == []
     errors = chromium.send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert [one for one in errors if one["errorId"] != "in-incognito"] == []
-    listed = re.findall(r'"/static/web/([^"]+)"', (BUILT.parent / "sw.js").read_text("utf-8").split("]", 1)[0])
+    lists = (BUILT.parent / "sw.js").read_text("utf-8").split("]", 2)[:2]
+    listed = re.findall(r'"/static/web/([^"]+)"', "".join(lists))
     assert len(listed) > 10
+    assert "boot.js" in listed
     packed = sum(len(gzip.compress((BUILT.parent / name).read_bytes())) for name in listed)
     assert packed <= SHELL_LIMIT, f"the shell is {packed} B"
 

@@ -1,6 +1,7 @@
 /** Makes the app installable: its service worker, its manifest in both languages, and its icons. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Plugin, Rolldown } from 'vite'
 import en from '../src/locales/en/app.json' with { type: 'json' }
 import zh from '../src/locales/zh/app.json' with { type: 'json' }
@@ -14,6 +15,7 @@ const WORKER = 'sw.js'
 const APP_PAGE = '/src/pages/app/'
 /** Only names with a hash in them may be kept for ever. */
 const HASHED = /^assets\/.+-[\w-]{8}\.\w+$/
+/** Files of the shell under names that stay: their contents count for the version. */
 const SHELL_EXTRAS = ['boot.js', 'favicon.svg']
 const ICONS = [
   { name: 'icon-192.png', side: 192, purpose: 'any' },
@@ -25,12 +27,14 @@ const LISTED = ICONS.filter(({ name }) => !name.startsWith('apple'))
 
 export function installable(paths: { worker: string; mark: string }): Plugin {
   let base = '/'
+  let extras: readonly string[] = []
   return {
     name: 'veilface-installable',
     apply: 'build',
     enforce: 'post',
     configResolved(config) {
       base = config.base
+      extras = SHELL_EXTRAS.map((name) => readFileSync(join(config.publicDir, name), 'utf8'))
     },
     buildStart() {
       this.emitFile({ type: 'chunk', id: paths.worker, fileName: WORKER })
@@ -46,7 +50,7 @@ export function installable(paths: { worker: string; mark: string }): Plugin {
           const source = JSON.stringify(manifest(language, words.manifest, base))
           this.emitFile({ type: 'asset', fileName: `app/${language}.webmanifest`, source })
         }
-        fill(bundle, base)
+        fill(bundle, base, extras)
       },
     },
   }
@@ -74,16 +78,17 @@ function manifest(lang: string, words: typeof zh.manifest, base: string): object
   }
 }
 
-/** Tells the service worker which files there are. */
-function fill(bundle: Bundle, base: string): void {
+/** Tells the service worker which files there are; `extras` are the contents of what stays under its name. */
+export function fill(bundle: Bundle, base: string, extras: readonly string[]): void {
   const worker = bundle[WORKER]
   const page = bundle['index.html']
   if (worker?.type !== 'chunk' || page?.type !== 'asset') throw new Error('no worker or no page in the build')
-  const shell = [...shellFiles(bundle), ...SHELL_EXTRAS].map((name) => base + name)
+  const [shell, steady] = [shellFiles(bundle), SHELL_EXTRAS].map((names) => names.map((name) => base + name))
   const files = Object.keys(bundle).filter((name) => HASHED.test(name)).map((name) => base + name).sort()
-  const version = createHash('sha256').update(JSON.stringify([shell, page.source])).digest('hex').slice(0, 16)
+  const version = createHash('sha256').update(JSON.stringify([shell, extras, page.source])).digest('hex').slice(0, 16)
   worker.code = worker.code
     .replaceAll('__SHELL__', JSON.stringify(shell))
+    .replaceAll('__STEADY__', JSON.stringify(steady))
     .replaceAll('__FILES__', JSON.stringify(files))
     .replaceAll('__VERSION__', JSON.stringify(version))
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { icon, parseMark } from './icons'
-import { shellFiles } from './plugin'
+import { fill, shellFiles } from './plugin'
 
 const mark = parseMark(readFileSync(new URL('../public/favicon.svg', import.meta.url), 'utf8'))
 const SIDE = 48
@@ -55,4 +55,16 @@ it('the shell is what the entry and the pages of the app import at once, with th
   }
   expect(shellFiles(bundle as never).filter((name) => name.endsWith('.js'))).toEqual(['entry.js', 'shared.js', 'wallet.js'])
   expect(shellFiles(bundle as never)).toContain('wallet.js.css')
+})
+
+it('another file under the same name is another version of the shell', () => {
+  const version = (boot: string): string => {
+    const worker = { type: 'chunk', fileName: 'sw.js', code: '__VERSION__ __STEADY__', imports: [] }
+    const page = { type: 'asset', fileName: 'index.html', source: '<script src="/boot.js"></script>' }
+    fill({ 'sw.js': worker, 'index.html': page } as never, '/', [boot, '<svg/>'])
+    return worker.code
+  }
+  expect(version('1')).toMatch(/^"[0-9a-f]{16}" \["\/boot.js","\/favicon.svg"\]$/)
+  expect(version('1')).toBe(version('1'))
+  expect(version('2')).not.toBe(version('1'))
 })

@@ -3,8 +3,9 @@
  * answer of the API ever. A new version waits until the person agrees, so that no page changes under their hands.
  */
 declare const self: ServiceWorkerGlobalScope
-/** Filled in by the build: the files of the shell, all files whose names carry their hash, and a hash over it all. */
+/** Filled in by the build: the files of the shell under hashed names and under names that stay, all hashed files, a hash over all. */
 declare const __SHELL__: readonly string[]
+declare const __STEADY__: readonly string[]
 declare const __FILES__: readonly string[]
 declare const __VERSION__: string
 
@@ -13,6 +14,7 @@ const SHELL = `veilface-shell-${__VERSION__}`
 const FILES = 'veilface-files'
 const TAKE_OVER = 'take over'
 const shellFiles = new Set(__SHELL__)
+const steadyFiles = new Set(__STEADY__)
 const hashedFiles = new Set(__FILES__)
 
 self.addEventListener('install', (event) => {
@@ -31,16 +33,19 @@ self.addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   if (request.method !== 'GET' || origin !== location.origin) return
-  if (request.mode === 'navigate' && (pathname === START || pathname.startsWith(`${START}/`))) {
+  if (request.mode === 'navigate' && ofTheApp(pathname)) {
     event.respondWith(shell(request))
-  } else if (shellFiles.has(pathname) || hashedFiles.has(pathname)) {
+  } else if (steadyFiles.has(pathname)) {
+    event.respondWith(steady(event, pathname))
+  } else if (hashedFiles.has(pathname)) {
     event.respondWith(file(event, pathname))
   }
 })
 
 async function keepShell(): Promise<void> {
   const cache = await caches.open(SHELL)
-  await cache.addAll([new Request(START, { cache: 'reload' }), ...shellFiles])
+  const fresh = [START, ...steadyFiles].map((path) => new Request(path, { cache: 'reload' }))
+  await cache.addAll([...fresh, ...shellFiles])
 }
 
 /** The shells of older versions, and every kept file that this version does not know any more. */
@@ -58,12 +63,23 @@ async function shell(request: Request): Promise<Response> {
   return (await caches.match(START, { cacheName: SHELL })) ?? fetch(request)
 }
 
+function ofTheApp(pathname: string): boolean {
+  return pathname === START || pathname.startsWith(`${START}/`)
+}
+
+/** For pages of the app out of the shell they came from; the site's own pages came from the network, and so does this. */
+async function steady({ request, clientId }: FetchEvent, path: string): Promise<Response> {
+  const client = await self.clients.get(clientId)
+  const kept = client && ofTheApp(new URL(client.url).pathname) ? await caches.match(path, { cacheName: SHELL }) : undefined
+  return kept ?? fetch(request)
+}
+
 /** From the cache; else from the network, kept on the way through, so that a progress bar sees every byte arrive. */
 async function file(event: FetchEvent, path: string): Promise<Response> {
   const kept = await caches.match(path, { ignoreVary: true })
   if (kept) return kept
   const response = await fetch(event.request)
-  if (response.ok && response.status === 200 && hashedFiles.has(path)) event.waitUntil(keep(path, response.clone()))
+  if (response.status === 200) event.waitUntil(keep(path, response.clone()))
   return response
 }
 

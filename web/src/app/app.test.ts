@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { between } from '@/components/app/counting'
+import type { Person } from '@/device/people'
 import { codeIn, codeLink } from './codes'
 import { formatMoney, parseMoney, typedMoney } from './money'
+import { greeted } from './whom'
 
 const YUAN = { currency: 'CNY', exponent: 2 }
 const YEN = { currency: 'JPY', exponent: 0 }
@@ -70,4 +72,11 @@ describe('money that counts', () => {
     expect(way).toEqual([...way].sort((one, other) => other - one))
     expect([way[0], way.at(-1)]).toEqual([50_000, 48_750])
   })
+})
+
+it('whoever is told of is greeted and never somebody else; untold, whoever left last', () => {
+  const people = ['1', '2'].map((id) => ({ id }) as Person)
+  expect(greeted(people, '2')?.id).toBe('2')
+  expect(greeted(people, '3')).toBeUndefined()
+  expect(greeted(people, undefined)?.id).toBe('1')
 })

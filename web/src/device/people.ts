@@ -1,7 +1,7 @@
 /** Who was logged in on this device: names and pictures are here only, sealed, and any of them can be forgotten. */
 import type { Account, Hex } from '@/api'
 import { recall, remember } from './memory'
-import { ownPicture } from './picture'
+import { erasePicture, ownPicture } from './picture'
 import { store } from './store'
 import { seal, unseal } from './vault'
 
@@ -33,9 +33,13 @@ export async function rememberedPeople(): Promise<Person[]> {
     .flatMap(([, person]) => (person ? [person] : []))
 }
 
-/** Takes somebody off the login page. Their device key and face data stay until the account forgets the device. */
+/**
+ * Takes somebody off the login page, and their picture and embedding off this device. It stays a device of the account,
+ * with its key: whoever logs in again by password need not register it again.
+ */
 export async function forgetPerson(id: Hex): Promise<void> {
   await (await store()).delete('people', id)
+  await erasePicture(id)
 }
 
 async function open(id: Hex): Promise<Person | null> {

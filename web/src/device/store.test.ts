@@ -1,6 +1,8 @@
 import 'fake-indexeddb/auto'
 import { openDB } from 'idb'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Account } from '@/api'
+import { forgetPerson, rememberedPeople, rememberPerson } from './people'
 import { erasePicture, keepPicture, ownPicture } from './picture'
 import { store } from './store'
 import { fingerprint, pinnedKeyHolder, trustKeyHolder } from './trust'
@@ -82,6 +84,19 @@ describe('own picture', () => {
     expect(stored.length).toBe(128 * 4 + 16)
     expect(stored.slice(0, 512)).not.toEqual(new Uint8Array(picture.embedding.buffer))
   })
+})
+
+it('somebody this device is to forget leaves no name, photo or embedding here', async () => {
+  const [id, other] = ['a'.repeat(32), 'b'.repeat(32)]
+  for (const each of [id, other]) {
+    await rememberPerson({ id: each, username: each, display_name: '试用者', template: null } as Account)
+    const crop = new ImageData(new Uint8ClampedArray(2 * 2 * 4), 2, 2)
+    await keepPicture(each, { photo: new Blob(['x']), crop, embedding: new Float32Array(128), takenAt: 1, shots: 1 })
+  }
+  await forgetPerson(id)
+  expect((await rememberedPeople()).map((person) => person.id)).toEqual([other])
+  expect(await (await store()).get('pictures', id)).toBeUndefined()
+  expect(await ownPicture(other)).not.toBeNull()
 })
 
 describe('key holder pin', () => {
