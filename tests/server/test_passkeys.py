@@ -267,7 +267,9 @@ def test_a_passkey_lets_a_template_be_replaced(device: Device) -> None:
     assert device.api.post("/challenges", content | confirmed(device.person, key)).status == 200
 
 
-def test_a_large_payment_takes_a_passkey_beside_the_face(people: Callable[[str], Person], settings: Any) -> None:
+def test_a_large_payment_takes_a_passkey_beside_the_face(
+    people: Callable[[str], Person], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     payee, payer = Phone(with_device(people("person-payee"))), Phone(with_device(people("person-payer")))
     payer.device.enrol(ME)
     give(ledger.wallet_of(Account.objects.get(username="person-payer")), 100_000)
@@ -283,11 +285,22 @@ def test_a_large_payment_takes_a_passkey_beside_the_face(people: Callable[[str],
     assert answer.json["accepted"]
     payment = answer.json["payment_id"]
     path = f"/payments/{payment}/refunds"
-    assert payee.post(path, {}, key=new_key()).code == "server.confirmation_needed"
-    assert payee.post(path, foreign, key=new_key()).code == "server.passkey_refused"
+    once = new_key()
+    assert payee.post(path, {}, key=once).code == "server.confirmation_needed"
+    assert payee.post(path, foreign, key=once).code == "server.passkey_refused"
     assert payer.balance == 100_000 - order["amount"]
-    once, proof = new_key(), confirmed(payee.device.person, added(payee.device.person))
-    back = payee.post(path, proof, key=once)
+    proof = confirmed(payee.device.person, added(payee.device.person))
+    sent_again: list[Answer] = []
+    judge = passkeys.confirm
+
+    def twice(*args: Any, **named: Any) -> None:
+        judge(*args, **named)
+        sent_again.append(payee.post(path, proof, key=once))
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(passkeys, "confirm", twice)
+        back = payee.post(path, proof, key=once)
+    assert [(answer.status, answer.code) for answer in sent_again] == [(409, "wallet.still_working")]
     assert (back.status, payer.balance) == (201, 100_000)
     assert payee.post(path, proof, key=once).body == back.body  # the answer was lost: the same bytes again
     assert payee.post(path, proof, key=new_key()).code == "server.passkey_refused"

@@ -14,7 +14,7 @@ from veilface.server.accounts.messages import now_ms
 from veilface.server.enrolment.schemas import Challenge
 from veilface.server.octets import octets_in, read_octets
 from veilface.server.wallet import history, ledger, orders, payee_codes, payments, refunds, topups
-from veilface.server.wallet.idempotency import Once, once, repeated
+from veilface.server.wallet.idempotency import Claim, Once, once
 from veilface.server.wallet.models import Wallet as WalletRow
 from veilface.server.wallet.schemas import (
     CodeReading,
@@ -123,16 +123,14 @@ def refund(
     request: HttpRequest, response: HttpResponse, payment_id: Identifier, body: RefundRequest, key: Key
 ) -> Status[Movement]:
     """Give a payment one received back, in part or in whole."""
-    account, wanted = caller(request).account, f"refund {payment_id} {body.amount}".encode()
-    done = repeated(account, key=key, request=wanted)
-    if done is None:
+    account = caller(request).account
+
+    def work(claim: Claim) -> Json:
+        # Within the claim: a passkey signs once, so whoever sends the same again must not be asked for it.
         confirming.require(account, confirmation(request, body))
-        done = once(
-            account,
-            key=key,
-            request=wanted,
-            work=lambda claim: refunds.give_back(account, payment_id=payment_id, amount=body.amount, claim=claim),
-        )
+        return refunds.give_back(account, payment_id=payment_id, amount=body.amount, claim=claim)
+
+    done = once(account, key=key, request=f"refund {payment_id} {body.amount}".encode(), work=work)
     return Status(201, Movement.model_validate(_told(response, done)))
 
 

@@ -2,7 +2,8 @@
 
 A claim is written before anything else. The change and its answer are written in one transaction, and only while the
 claim still stands: a request that was taken over because it seemed dead can no longer change anything. Refusals are
-answers, too. What failed without deciding anything (5xx, 429) is let go, so that the same key may try again.
+answers, too. What failed without deciding anything (5xx, 429, a confirmation that was none) is let go, so that the same
+key may try again.
 """
 
 import json
@@ -20,6 +21,7 @@ from veilface.errors import VeilfaceError
 from veilface.protect.envelope import sha256
 from veilface.server.accounts import throttle
 from veilface.server.accounts.models import Account
+from veilface.server.errors import ConfirmationNeeded, PasskeyRefused, WrongCredentials
 from veilface.server.failures import status_of
 from veilface.server.relaying import unimportant
 from veilface.server.wallet.errors import KeyReused, StillWorking
@@ -29,6 +31,7 @@ from veilface.server.wire import Json
 KEPT: Final = timedelta(hours=48)
 REQUESTS: Final = throttle.Limit(scope="wallet", attempts=60, seconds=60)
 UNDECIDED: Final = frozenset({429})
+UNCONFIRMED: Final = (ConfirmationNeeded, PasskeyRefused, WrongCredentials)
 SERVER_FAULT: Final = 500
 
 
@@ -86,16 +89,6 @@ def once(account: Account, *, key: str, request: bytes, work: Callable[[Claim], 
         raise
 
 
-def repeated(account: Account, *, key: str, request: bytes) -> Once | None:
-    """The answer that this very request was given before, or None; raises the refusal where it was one.
-
-    For what is confirmed by something that can be used once: sent again, it is not asked for again.
-    """
-    answered = Request.objects.filter(account=account, key=key, body_hash=sha256(request).hex())
-    row = answered.exclude(answered_at=None).first()
-    return None if row is None else _repeat(json.loads(row.answer))
-
-
 def forget_old() -> int:
     """Delete requests answered more than 48 hours ago; the number of rows."""
     return Request.objects.filter(answered_at__lt=timezone.now() - KEPT).delete()[0]
@@ -151,7 +144,7 @@ def _class_of(code: str, root: type[VeilfaceError] = VeilfaceError) -> type[Veil
 
 def _note(claim: Claim, refused: VeilfaceError) -> None:
     status = status_of(refused)
-    if status >= SERVER_FAULT or status in UNDECIDED:
+    if status >= SERVER_FAULT or status in UNDECIDED or isinstance(refused, UNCONFIRMED):
         claim.release()
     else:
         claim.refuse(refused)
