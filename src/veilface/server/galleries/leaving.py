@@ -8,14 +8,16 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from veilface.keyholder.errors import AccountForgotten, UnknownAccount, UnknownDevice
 from veilface.server import keyholding
 from veilface.server.accounts.models import Account
+from veilface.server.galleries.errors import RegisteringBusy
 from veilface.server.galleries.models import Block, Departure, Gallery, Kiosk, Member, OptIn, Registration
 
+ATTEMPTS: Final = 5
 # An opt-in must not be forgotten by the departure before it. Were it, on another machine, the template would not be
 # opened and its owner not be in the gallery: the safe side.
 TELLING: Final = Lock()
@@ -61,8 +63,18 @@ def tell_revoked(kiosk: Kiosk) -> None:
 
 
 def empty(gallery: Gallery, *, only_registered: bool = False) -> int:
-    """Take everybody out of a gallery, or everybody whom its kiosks registered, in one transaction; how many."""
+    """Take everybody out of a gallery, or everybody whom its kiosks registered, in one transaction; how many.
+
+    Who comes in between two of its statements goes as well: it begins again then. Raises :class:`RegisteringBusy`.
+    """
     chosen = Q(gallery=gallery, account=None) if only_registered else Q(gallery=gallery)
+    for _ in range(ATTEMPTS):
+        with suppress(IntegrityError):
+            return _emptied(gallery, chosen)
+    raise RegisteringBusy
+
+
+def _emptied(gallery: Gallery, chosen: Q) -> int:
     with transaction.atomic():
         rows = Member.objects.filter(chosen)
         Registration.objects.filter(member__in=rows.values("pk")).delete()

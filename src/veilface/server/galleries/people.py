@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from django.db import transaction
 from django.db.models import Q
 
 from veilface.server.accounts.services import usable_display_name
@@ -51,14 +52,15 @@ def rename(kiosk: Kiosk, person: str, *, name: str) -> Person:
     """Give somebody another name."""
     row = registered(kiosk, person)
     row.name = usable_display_name(name)
-    row.save(update_fields=["name"])
+    if not Member.objects.filter(pk=row.pk).update(name=row.name):  # they left meanwhile
+        raise NotFound
     return person_of(row)
 
 
 def remove(kiosk: Kiosk, person: str) -> None:
     """Forget somebody whom a kiosk registered: the next search does not find them."""
-    registered(kiosk, person)
-    Member.objects.filter(gallery=kiosk.gallery, person=person).delete()
+    with transaction.atomic():
+        take_out(kiosk, person)
 
 
 def remove_all(kiosk: Kiosk, *, confirm: str) -> int:
@@ -82,6 +84,21 @@ def registered(kiosk: Kiosk, person: str) -> Member:
     if row.account_id is not None:
         raise PersonHasAccount
     return row
+
+
+def take_out(kiosk: Kiosk, person: str) -> None:
+    """Delete somebody whom a kiosk registered, in the caller's transaction; raises what :func:`registered` does.
+
+    Their rows are locked as they are read: who is replaced just now is there by the row that comes after, and nobody
+    whom another request deleted is replaced.
+    """
+    require_allowed(kiosk)
+    rows = list(Member.objects.select_for_update().filter(gallery=kiosk.gallery, person=person))
+    if not rows:
+        raise NotFound
+    if any(row.account_id is not None for row in rows):
+        raise PersonHasAccount
+    Member.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def _find(gallery: Gallery, person: str) -> Member:

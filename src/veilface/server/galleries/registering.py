@@ -44,7 +44,7 @@ from veilface.server.galleries.errors import (
     RegisteringBusy,
 )
 from veilface.server.galleries.models import Gallery, Kiosk, Member, Registration
-from veilface.server.galleries.people import Person, person_of, registered, require_allowed
+from veilface.server.galleries.people import Person, person_of, registered, require_allowed, take_out
 from veilface.server.galleries.rooms import Room, rooms
 
 NAME_BYTES: Final = 160
@@ -159,13 +159,12 @@ def _judged(room: Room, message: SignedMessage, probe: SignedMessage) -> bytes:
 
 
 def _store(kiosk: Kiosk, message: SignedMessage, *, name: str, receipt: bytes, replaces: str | None) -> Member:
+    kept = {} if replaces is None else {"person": replaces}
     with transaction.atomic():
+        if replaces is not None:  # before the gallery is locked, as everywhere: see DjangoTruth
+            take_out(kiosk, replaces)
         if not Gallery.objects.select_for_update().filter(pk=kiosk.gallery_id, state=Gallery.State.OPEN).exists():
             raise NotFound
-        kept = {}
-        if replaces is not None:
-            registered(kiosk, replaces).delete()
-            kept = {"person": replaces}
         member = Member.objects.create(gallery=kiosk.gallery, name=name, **kept)
         Registration.objects.create(
             member=member,
