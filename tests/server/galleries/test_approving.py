@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.server.conftest import SiteTransport, Switchable
 from tests.server.galleries.kiosk import Kiosk, Verdict
@@ -45,6 +46,9 @@ def test_an_active_kiosk_lets_another_in(kiosk: Kiosk, waiting: Kiosk) -> None:
 
 
 def test_an_active_kiosk_turns_another_away_for_good(kiosk: Kiosk, waiting: Kiosk, keyholder: Switchable) -> None:
+    assert kiosk.verdict(waiting, "refusal").json["state"] == "revoked"
+    # The server was killed before it noted it, and nobody repeated it for a day.
+    KioskRow.objects.filter(state="revoked").update(state="pending", active_from=timezone.now())
     assert kiosk.verdict(waiting, "refusal").json["state"] == "revoked"
     assert waiting.send("GET", "/kiosk").status == 401
     assert kiosk.verdict(waiting, "approval").status == kiosk.verdict(waiting, "refusal").status == 404

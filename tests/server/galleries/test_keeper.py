@@ -175,6 +175,12 @@ def test_an_old_key_is_erased_in_the_end(gallery: Gallery, kiosk: Kiosk, keyhold
     assert kiosk.names(unit(1)) == ["张三"]
 
 
+def test_a_room_opened_by_an_older_row_does_not_set_the_epoch_back(gallery: Gallery) -> None:
+    Gallery.objects.update(epoch=2)  # rotated since the row was read
+    rooms().room(gallery)
+    assert Gallery.objects.get().epoch == 2
+
+
 def test_a_key_is_replaced_after_thirty_days(gallery: Gallery, kiosk: Kiosk, keyholder: Switchable) -> None:
     seconds, made = [0.0], gallery.keyed_at
     today = [made + timedelta(days=30) - timedelta(microseconds=1)]

@@ -14,13 +14,14 @@ import pytest
 from django.conf import settings
 
 from tests.processes import HttpTransport, Machine
-from tests.server.conftest import DatabaseServer, machine_in
+from tests.server.conftest import DatabaseServer, SiteTransport, machine_in
 from tests.server.galleries.kiosk import Kiosk
 from tests.support import unit
 from veilface.cli import gallery as cli
 from veilface.cli.main import run
 from veilface.server.galleries.keeper import Keeper
 from veilface.server.galleries.models import Gallery, Invitation
+from veilface.server.galleries.models import Kiosk as KioskRow
 
 Operator = Callable[..., Any]
 
@@ -59,6 +60,12 @@ def test_every_command(operator: Operator, gallery: Gallery, keeper: Keeper, kio
     (file,) = (Path(settings.GALLERIES) / gallery.id).iterdir()
     file.unlink()
     operator("verify", "前台", status=1)
+    other = Kiosk(SiteTransport())
+    assert other.join(operator("kiosk", "前台")["code"]).status == 201
+    said, ids = operator("kiosk", "前台", "--revoke", "大门", status=1), [one.device_id.hex() for one in (kiosk, other)]
+    assert f"{ids[0]}, {ids[1]}" in said
+    assert not KioskRow.objects.filter(state="revoked").exists()
+    assert operator("kiosk", "前台", "--revoke", ids[1]) == {"revoked": ids[1]}
     assert operator("kiosk", "前台", "--revoke", "大门") == {"revoked": kiosk.device_id.hex()}
     assert "kiosk" in operator("kiosk", "前台", "--revoke", "大门", status=1)
     assert len(operator("kiosk", "前台")["code"]) == 14

@@ -52,9 +52,13 @@ def approve(kiosk: Kiosk, other_id: str, *, header: bytes, signature: bytes) -> 
 
 
 def refuse(kiosk: Kiosk, other_id: str, *, header: bytes, signature: bytes) -> Kiosk:
-    """Turn a kiosk that waits away for good. One that is active already is the operator's to revoke."""
+    """Turn a kiosk that waits away for good. One that is active already is the operator's to revoke.
+
+    One that the key holder turned away is turned away here as well, though its time of waiting is over here: the first
+    time was cut short between the two.
+    """
     other = _find(kiosk, other_id)
-    if other.state_at(timezone.now()) != Kiosk.State.PENDING:
+    if other.state_at(timezone.now()) != Kiosk.State.PENDING and not _turned_away_there(other):
         raise NotFound
     messages.check_order(
         kiosk, header=header, signature=signature, type_=MessageType.REVOKE, context=_turning_away(other)
@@ -63,6 +67,11 @@ def refuse(kiosk: Kiosk, other_id: str, *, header: bytes, signature: bytes) -> K
     other.state, other.revocation_told = Kiosk.State.REVOKED, True
     other.save(update_fields=["state", "revocation_told"])
     return other
+
+
+def _turned_away_there(other: Kiosk) -> bool:
+    known = keyholding.keyholder().account_status(other.gallery.wire_id).devices
+    return any(device.device_id.hex() == other.device_id and device.state == "revoked" for device in known)
 
 
 def _find(kiosk: Kiosk, other_id: str) -> Kiosk:

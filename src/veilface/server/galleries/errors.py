@@ -5,6 +5,7 @@
     ServerError
     └── GalleryError
         ├── operators   GalleryNameUnusable · GalleryNameTaken · PurposeUnusable · GalleryMissing · KioskMissing
+        │               KioskAmbiguous
         ├── people      TemplateUnfit
         ├── kiosks      InvitationUnusable · KioskTokenInvalid · KioskWaits · RegisteringOff · ConsentMissing
         │               NameNotRepeated · PersonHasAccount · PersonKnown · PersonAmbiguous · NameUnreadable
@@ -57,6 +58,13 @@ class KioskMissing(GalleryError):
 
     code = "galleries.kiosk_missing"
     status = 404
+
+
+class KioskAmbiguous(GalleryError):
+    """Several kiosks of the gallery are called ``got``: ``ids``, with commas between them, says which."""
+
+    code = "galleries.kiosk_ambiguous"
+    status = 409
 
 
 # --- people ----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """A kiosk joins a gallery: by the operator's code, once, with a key of its own that the key holder then knows.
 
 It chooses its token and says only the digest of it, before it knows whether it is let in. So an answer that is lost
-takes nothing with it: whoever joins again with the same code, key and token is told the same.
+takes nothing with it: whoever joins again with the same code, key and token, within a day, is told the same. For the
+key holder may know the key already, and what no row here stands for nobody could revoke.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from veilface.server.galleries.rooms import rooms
 
 JOINING: Final = Limit(scope="kiosk-joining", attempts=30, seconds=900)
 CHALLENGES: Final = Limit(scope="kiosk-challenge", attempts=300, seconds=60)
+REPEATABLE_FOR: Final = timedelta(days=1)
 USE_IS_NOTED_EVERY: Final = timedelta(minutes=10)
 
 
@@ -66,7 +68,8 @@ def join(candidate: Candidate, *, code: str, header: bytes, signature: bytes, ad
         return known
     # One conditional statement: of two devices with one code, one gets in.
     mine = Invitation.objects.filter(_open_to(candidate.context), pk=invitation.pk)
-    if not mine.update(used_at=timezone.now(), taken_by=candidate.context.hex()):
+    now = timezone.now()
+    if not mine.update(used_at=now, taken_by=candidate.context.hex(), expires_at=now + REPEATABLE_FOR):
         raise InvitationUnusable
     record = keyholding.keyholder().register_device(header=header, signature=signature, public_key=candidate.public_key)
     return _let_in(invitation.gallery, candidate, record, name=name)

@@ -94,7 +94,8 @@ class Kiosk(models.Model):
 class Invitation(models.Model):
     """A code of the operator by which one kiosk joins; only its SHA-256 is kept.
 
-    ``taken_by`` – the context (SHA-256) of the one registration it is good for, once it was used.
+    ``taken_by`` – the context (SHA-256) of the one registration it is good for, once it was used; for that one it is
+    good for a day from then on.
     """
 
     digest = models.CharField(max_length=DIGEST_LENGTH, primary_key=True)

@@ -20,6 +20,7 @@ from veilface.server.galleries.errors import (
     GalleryMissing,
     GalleryNameTaken,
     GalleryNameUnusable,
+    KioskAmbiguous,
     KioskMissing,
     PurposeUnusable,
 )
@@ -149,11 +150,14 @@ def canonical(code: str) -> str:
 
 
 def revoke(gallery: Gallery, name: str) -> Kiosk:
-    """Let a kiosk in no more; raises :class:`KioskMissing`."""
+    """Let a kiosk in no more, by its name or its id; raises :class:`KioskMissing` and :class:`KioskAmbiguous`."""
     kiosks = gallery.kiosks.exclude(state=Kiosk.State.REVOKED)
-    kiosk = kiosks.filter(name=name).first() or kiosks.filter(device_id=name).first()
-    if kiosk is None:
+    found = list(kiosks.filter(device_id=name) or kiosks.filter(name=name))
+    if not found:
         raise KioskMissing(got=name)
+    if len(found) > 1:  # the strange one must not live on because a good one was taken for it
+        raise KioskAmbiguous(got=name, ids=", ".join(kiosk.device_id for kiosk in found))
+    (kiosk,) = found
     kiosk.state = Kiosk.State.REVOKED
     kiosk.save(update_fields=["state"])
     return kiosk

@@ -130,7 +130,7 @@ def _catch_up(row: GalleryRow, packer: RemotePacker) -> None:
     for epoch in range(row.epoch, row.epoch + MOST_LOST):
         with suppress(GalleryUnknown):
             packer.create(epoch)
-            GalleryRow.objects.filter(pk=row.pk).exclude(epoch=epoch).update(epoch=epoch)
+            GalleryRow.objects.filter(pk=row.pk, epoch__lt=epoch).update(epoch=epoch)
             return
 
 
