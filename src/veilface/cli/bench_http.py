@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 STAGES: Final = ("protect", "answer", "server", "server_check", "server_search")
 COLUMNS: Final = ("cli.column.stage", "cli.column.median", "cli.column.minimum")
 FEWEST: Final = 100
+MOST: Final = 511 * 2048 + 1
+"""The key holder takes 512 blocks of 2048; the one whom the kiosk registers last has a block of their own."""
 
 
 def http(
     *,
-    n: Annotated[
-        list[int] | None, typer.Option("--n", min=FEWEST, max=100_000_000, help=text("cli.option.people_n"))
-    ] = None,
+    n: Annotated[list[int] | None, typer.Option("--n", min=FEWEST, max=MOST, help=text("cli.option.people_n"))] = None,
     rounds: Annotated[int, typer.Option(min=1, max=1000, help=text("cli.option.rounds"))] = 11,
     as_json: JsonFlag = False,
 ) -> None:

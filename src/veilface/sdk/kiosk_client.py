@@ -195,9 +195,12 @@ class KioskClient(Client):
         self._json("POST", f"/kiosk/waiting/{kiosk_id}/{verdict}", json=signed)
 
     def challenges(self, kind: Ask, count: int) -> list[Challenge]:
-        """Challenges to have ahead, at most four."""
-        body = {"type": kind, "count": count}
-        return [Challenge.parse(entry) for entry in self._list("/kiosk/challenges", method="POST", json=body)]
+        """Challenges to have ahead, at most four; as many as were asked for, or :class:`MalformedAnswer`."""
+        body, path = {"type": kind, "count": count}, "/kiosk/challenges"
+        found = [Challenge.parse(entry) for entry in self._list(path, method="POST", json=body)]
+        if len(found) != count:
+            raise MalformedAnswer(what=path)
+        return found
 
     def search(self, message: bytes) -> Identification:
         """Sends ``H‖sig‖P``."""
