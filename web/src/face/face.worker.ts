@@ -1,15 +1,14 @@
 /** Looks at faces away from the page, so that the page keeps moving. Speaks the messages of `messages.ts`. */
-import type { Detector } from './detector'
 import { FaceError } from './errors'
 import type { FromWorker, ToWorker } from './messages'
-import { glance, type FacePipeline } from './pipeline'
+import type { FacePipeline, Glances } from './pipeline'
 import { ACCEPTABLE, COMFORTABLE } from './quality'
-import { openDetector, openPipeline } from './runtime'
+import { openGlances, openPipeline } from './runtime'
 
 type Look = Extract<ToWorker, { bitmap: ImageBitmap }>
 
 /** A worker has one of the two. */
-let detector: Detector | undefined
+let glances: Glances | undefined
 let pipeline: FacePipeline | undefined
 let queue: Promise<void> = Promise.resolve()
 
@@ -21,15 +20,15 @@ async function load({ id, only }: Extract<ToWorker, { kind: 'load' }>): Promise<
   const progress = (loaded: number, total: number): void => {
     answer({ kind: 'progress', id, loaded, total })
   }
-  if (only) detector ??= await openDetector(progress)
+  if (only) glances ??= await openGlances(progress)
   else pipeline ??= await openPipeline(progress)
   answer({ kind: 'ready', id })
 }
 
 /** The frame goes back with the answer. */
 async function glanced({ id, bitmap }: Look): Promise<void> {
-  if (!detector) throw new FaceError('face.failed')
-  const seen = await glance(detector, bitmap)
+  if (!glances) throw new FaceError('face.failed')
+  const seen = await glances.glance(bitmap)
   answer({ kind: 'glanced', id, seen, bitmap }, [bitmap])
 }
 

@@ -49,29 +49,38 @@ export function workingPicture(bitmap: ImageBitmap): WorkingPicture {
   const strip = Math.max(1, Math.floor(STRIP_PIXELS / (width * factor)))
   for (let row = 0; row < rows; row += strip) {
     const count = Math.min(strip, rows - row)
-    const part = read(columns * factor, count * factor, (context) => {
-      context.drawImage(bitmap, 0, -row * factor)
-    })
+    const part = readStrip(bitmap, row * factor, columns * factor, count * factor)
     pixels.data.set(reduce(part, factor).data, row * columns * 3)
   }
   return { pixels, factor }
 }
 
-/** The whole bitmap at another size, as the browser makes it. The bitmap stays open. */
-export function miniature(bitmap: ImageBitmap, width: number, height: number): Pixels {
-  return read(width, height, (context) => {
-    context.drawImage(bitmap, 0, 0, width, height)
-  })
+/** Frame after frame of a camera at another size, as the browser makes it; on one canvas, for a new one costs more. */
+export class Miniatures {
+  readonly #canvas = new OffscreenCanvas(1, 1)
+  readonly #context = this.#canvas.getContext('2d', { willReadFrequently: true, alpha: false })
+
+  /** The bitmap stays open. */
+  of(bitmap: ImageBitmap, width: number, height: number): Pixels {
+    if (!this.#context) throw new FaceError('face.failed')
+    if (this.#canvas.width !== width) this.#canvas.width = width
+    if (this.#canvas.height !== height) this.#canvas.height = height
+    this.#context.drawImage(bitmap, 0, 0, width, height)
+    return opaque(this.#context, width, height)
+  }
 }
 
-/** The pixels of what `draw` draws on white. */
-function read(width: number, height: number, draw: (context: OffscreenCanvasRenderingContext2D) => void): Pixels {
+function readStrip(bitmap: ImageBitmap, top: number, width: number, height: number): Pixels {
   const canvas = new OffscreenCanvas(width, height)
   const context = canvas.getContext('2d', { willReadFrequently: true })
   if (!context) throw new FaceError('face.failed')
   context.fillStyle = 'white'
   context.fillRect(0, 0, width, height)
-  draw(context)
+  context.drawImage(bitmap, 0, -top)
+  return opaque(context, width, height)
+}
+
+function opaque(context: OffscreenCanvasRenderingContext2D, width: number, height: number): Pixels {
   const rgba = context.getImageData(0, 0, width, height).data
   const data = new Uint8Array(width * height * 3)
   for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {

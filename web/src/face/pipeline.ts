@@ -3,7 +3,7 @@ import { align } from './aligner'
 import { type Detector, glanceSize, scaled } from './detector'
 import { centre, planesOf } from './embedder'
 import { FaceError } from './errors'
-import { miniature, workingPicture } from './picture'
+import { Miniatures, workingPicture } from './picture'
 import { ACCEPTABLE, type Limits, measure, problemsOf, visibleShare } from './quality'
 import type { Box, Detection, Face, Pixels } from './types'
 
@@ -69,16 +69,26 @@ export class FacePipeline {
 }
 
 /**
- * The faces of a camera's frame, quickly: where they are, the surest first. The bitmap stays open.
+ * The faces of a camera's frames, quickly.
  *
  * Other than on the server it is the browser that shrinks the frame: only a few pixels are read then, and a glance is
  * for following, where a hair's breadth does not count.
  */
-export async function glance(detector: Detector, bitmap: ImageBitmap): Promise<Detection[]> {
-  const { width, height } = bitmap
-  const small = miniature(bitmap, ...glanceSize(width, height))
-  const found = await detector.glance(small)
-  return found.map((face) => scaled(face, width / small.width, height / small.height))
+export class Glances {
+  readonly #detector: Detector
+  readonly #miniatures = new Miniatures()
+
+  constructor(detector: Detector) {
+    this.#detector = detector
+  }
+
+  /** Where faces are, the surest first. The bitmap stays open. */
+  async glance(bitmap: ImageBitmap): Promise<Detection[]> {
+    const { width, height } = bitmap
+    const small = this.#miniatures.of(bitmap, ...glanceSize(width, height))
+    const found = await this.#detector.glance(small)
+    return found.map((face) => scaled(face, width / small.width, height / small.height))
+  }
 }
 
 /** Milliseconds since it was last asked. */

@@ -12,7 +12,7 @@ import { CONTRACT } from '../contract'
 import { Detector } from './detector'
 import { downloadAll, type Progress } from './download'
 import { FaceError } from './errors'
-import { FacePipeline } from './pipeline'
+import { FacePipeline, Glances } from './pipeline'
 import { SIZES } from './sizes'
 
 const MOST_THREADS = 4
@@ -36,12 +36,12 @@ export async function openPipeline(onProgress: Progress): Promise<FacePipeline> 
 }
 
 /** Downloads the runtime and the detector alone, and opens it. */
-export async function openDetector(onProgress: Progress): Promise<Detector> {
+export async function openGlances(onProgress: Progress): Promise<Glances> {
   const [runtime, yunet] = await downloadAll([RUNTIME, YUNET], onProgress)
   if (!runtime || !yunet) throw new FaceError('face.failed')
   await requireSha256(yunet, CONTRACT.detector_sha256)
   start(runtime)
-  return detectorOf(yunet)
+  return new Glances(await detectorOf(yunet))
 }
 
 function start(runtime: Uint8Array<ArrayBuffer>): void {
