@@ -1,15 +1,17 @@
 /** What makes this browser a kiosk: its key, never extractable, its token, and what it has come to know. */
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { DBSchema } from 'idb'
 import type { Hex } from '@/api'
+import { opener } from '@/database'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 export interface KioskMemory {
   readonly gallery: Hex
   readonly galleryName: string
-  /** 16 bytes, and 65. */
+  /** 16 bytes; the key is 65. */
   readonly id: Bytes
-  readonly publicKey: Bytes
+  /** Missing where it joined by the first version, which kept the private one alone. */
+  readonly publicKey?: Bytes
   readonly privateKey: CryptoKey
   readonly token: string
   /** Pinned when it joined: the key holder's key (65 bytes), the fingerprint of the gallery's key. */
@@ -18,7 +20,7 @@ export interface KioskMemory {
 }
 
 /** With what this browser asks to be let in by an operator's code, until it is. */
-export type Joining = Pick<KioskMemory, 'id' | 'publicKey' | 'privateKey' | 'token'> & { readonly code: string }
+export type Joining = Required<Pick<KioskMemory, 'id' | 'publicKey' | 'privateKey' | 'token'>> & { readonly code: string }
 
 interface Schema extends DBSchema {
   kiosk: { key: 'this'; value: KioskMemory }
@@ -28,7 +30,10 @@ interface Schema extends DBSchema {
 const NAME = 'veilface-kiosk'
 const VERSION = 2
 
-let opened: Promise<IDBPDatabase<Schema>> | undefined
+const database = opener<Schema>(NAME, VERSION, (made, before) => {
+  if (before < 1) made.createObjectStore('kiosk')
+  made.createObjectStore('joining')
+})
 
 /** What this browser is a kiosk of, or null. */
 export async function recallKiosk(): Promise<KioskMemory | null> {
@@ -56,20 +61,4 @@ export async function rememberJoining(joining: Joining): Promise<void> {
 /** This browser is no kiosk any more; its key is gone for good. */
 export async function forgetKiosk(): Promise<void> {
   await (await database()).delete('kiosk', 'this')
-}
-
-function database(): Promise<IDBPDatabase<Schema>> {
-  opened ??= openDB<Schema>(NAME, VERSION, {
-    upgrade(made, from) {
-      if (from < 1) made.createObjectStore('kiosk')
-      made.createObjectStore('joining')
-    },
-    terminated() {
-      opened = undefined
-    },
-  }).catch((error: unknown) => {
-    opened = undefined
-    throw error
-  })
-  return opened
 }

@@ -1,5 +1,6 @@
 /** The key that makes a browser a device of an account: P-256, made here, never extractable. */
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { DBSchema } from 'idb'
+import { opener } from '@/database'
 import type { Bytes } from './bytes'
 
 export interface DeviceKey {
@@ -19,7 +20,9 @@ const VERSION = 1
 const ID_BYTES = 16
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
 
-let opened: Promise<IDBPDatabase<Schema>> | undefined
+const keys = opener<Schema>(NAME, VERSION, (database) => {
+  database.createObjectStore('keys')
+})
 
 /** This browser's key for `account`, made on first use; two tabs that ask at once get the same one. */
 export async function deviceKey(account: string): Promise<DeviceKey> {
@@ -46,19 +49,4 @@ async function makeKey(): Promise<DeviceKey> {
     publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', publicKey)),
     privateKey,
   }
-}
-
-function keys(): Promise<IDBPDatabase<Schema>> {
-  opened ??= openDB<Schema>(NAME, VERSION, {
-    upgrade(database) {
-      database.createObjectStore('keys')
-    },
-    terminated() {
-      opened = undefined
-    },
-  }).catch((error: unknown) => {
-    opened = undefined
-    throw error
-  })
-  return opened
 }

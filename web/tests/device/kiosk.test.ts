@@ -28,7 +28,7 @@ vi.mock('@/device/engines', () => ({
 }))
 
 let keyHolder: FakeKeyHolder
-let kiosk: KioskMemory
+let kiosk: Required<KioskMemory>
 let desk: Desk
 
 async function challenge(certificate: Bytes): Promise<Challenge> {

@@ -1,14 +1,22 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
-import { ApiError, type Person } from '@/api'
+import { ApiError, type People, type Person } from '@/api'
+import { fromBase64url } from '@/api/bytes'
+import { deviceCode } from '@/device/registration'
+import { translate } from '@/i18n'
 import { mount } from '../../../tests/mount'
 import KnownPerson from './KnownPerson.vue'
 import { knownFrom } from './known'
+import OthersWait from './OthersWait.vue'
 import PeopleList from './PeopleList.vue'
+import WaitingHere from './WaitingHere.vue'
+import { usePages } from './usePages'
 
-const server = vi.hoisted(() => ({ people: vi.fn(), peopleByName: vi.fn() }))
+const server = vi.hoisted(() => ({ people: vi.fn(), peopleByName: vi.fn(), waiting: vi.fn() }))
+const decideAbout = vi.hoisted(() => vi.fn())
 vi.mock('@/kiosk/api', () => ({ kioskApi: server }))
+vi.mock('@/kiosk/approving', () => ({ decideAbout }))
 
 const person = (id: string, kind: Person['kind'] = 'kiosk'): Person => ({
   id,
@@ -41,6 +49,29 @@ describe('the list of people', () => {
     expect(root.querySelector('.more')).toBeNull()
   })
 
+  it('goes on after whoever is left where the last one was removed', async () => {
+    server.people.mockResolvedValueOnce({ people: [person('1', 'account'), person('2')], next: '2' })
+    server.people.mockResolvedValueOnce({ people: [person('3')], next: null })
+    const people = usePages((after) => server.people('t', after) as Promise<People>)
+    await people.load()
+    people.change((all) => all.filter(({ kind }) => kind === 'account'))
+    await people.more()
+    expect(server.people).toHaveBeenLastCalledWith('t', '1')
+    expect(people.people.value.map(({ id }) => id)).toEqual(['1', '3'])
+  })
+
+  it('begins anew where nobody is left', async () => {
+    server.people.mockResolvedValueOnce({ people: [person('2')], next: '2' })
+    server.people.mockResolvedValueOnce({ people: [person('3', 'account')], next: null })
+    const people = usePages((after) => server.people('t', after) as Promise<People>)
+    await people.load()
+    people.change(() => [])
+    expect(server.people).toHaveBeenLastCalledWith('t', null)
+    await vi.waitFor(() => {
+      expect(people.people.value.map(({ id }) => id)).toEqual(['3'])
+    })
+  })
+
   it('asks the server for a name where not everybody is here', async () => {
     server.people.mockResolvedValueOnce({ people: [person('1')], next: '1' })
     server.peopleByName.mockResolvedValueOnce({ people: [person('77')], next: null })
@@ -55,6 +86,53 @@ describe('the list of people', () => {
       expect(rows(root)).toEqual(['人77'])
     })
     expect(server.peopleByName).toHaveBeenCalledWith('t', '77', null)
+  })
+})
+
+it('everybody may be removed as long as it is not known that nobody is from a kiosk', async () => {
+  server.people.mockResolvedValueOnce({ people: [person('1', 'account')], next: '1' })
+  server.people.mockResolvedValueOnce({ people: [person('2', 'account')], next: null })
+  const { root, find } = await mount(PeopleList, { token: 't', gallery: 'g', mayRegister: true })
+  await vi.waitFor(() => {
+    expect(root.querySelector('.all')).not.toBeNull()
+  })
+  find('.more').click()
+  await vi.waitFor(() => {
+    expect(root.querySelector('.all')).toBeNull()
+  })
+})
+
+describe('a kiosk that waits', () => {
+  const other = { id: '1', name: '门口', public_key: 'BAAA', active_from: 0 }
+
+  it('is gone once it was decided about, whatever a list from before still says', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    let late: (all: unknown) => void = () => undefined
+    server.waiting.mockResolvedValueOnce([other])
+    server.waiting.mockReturnValueOnce(new Promise((resolve) => (late = resolve)))
+    const { root, find, unmount } = await mount(OthersWait, { kiosk: { token: 't' } })
+    await vi.waitFor(() => {
+      expect(root.textContent).toContain(other.name)
+    })
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(server.waiting).toHaveBeenCalledTimes(2)
+    find('button').click()
+    await vi.waitFor(() => {
+      expect(decideAbout).toHaveBeenCalledOnce()
+    })
+    late([other])
+    await deviceCode(fromBase64url(other.public_key)) // as long as the list takes to be looked at, twice
+    await deviceCode(fromBase64url(other.public_key))
+    await nextTick()
+    expect(root.textContent).toContain(translate('watch.others.approved', { name: other.name }))
+    unmount()
+    vi.useRealTimers()
+  })
+
+  it('has no code where it joined by the first version, and says so', async () => {
+    const { root } = await mount(WaitingHere, { activeFrom: '2026-01-01T00:00:00Z', publicKey: undefined })
+    expect(root.querySelector('.code')).toBeNull()
+    expect(root.textContent).toContain(translate('watch.waiting.older'))
   })
 })
 

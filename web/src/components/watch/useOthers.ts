@@ -15,15 +15,19 @@ export function useOthers(kiosk: () => KioskMemory) {
   const decided = shallowRef<{ readonly name: string; readonly verdict: Verdict } | null>(null)
   const trouble = shallowRef<unknown>(null)
   const busy = ref(false)
+  /** A list asked for before a decision still has on it whoever that was about. */
+  let turn = 0
 
   /** Whoever is on the screen stays there while they wait, and nobody takes their place at once, under a finger. */
   async function ask(): Promise<void> {
     if (busy.value || document.hidden) return
+    const mine = ++turn
     try {
       const all = await kioskApi.waiting(kiosk().token)
       const shown = waiting.value?.other.public_key
       const other = shown === undefined ? all[0] : all.find(({ public_key }) => public_key === shown)
       const code = other && (await deviceCode(fromBase64url(other.public_key)))
+      if (mine !== turn) return
       if (other?.id !== waiting.value?.other.id) waiting.value = other && code !== undefined ? { other, code } : null
     } catch {
       // Recognising does not need it, and says by itself when the server is away.
@@ -33,6 +37,7 @@ export function useOthers(kiosk: () => KioskMemory) {
   async function decide(verdict: Verdict): Promise<void> {
     if (!waiting.value) return
     const { other } = waiting.value
+    turn += 1
     busy.value = true
     trouble.value = null
     try {

@@ -28,6 +28,21 @@ export function usePages(fetch: (after: Hex | null) => Promise<People>) {
     }
   }
 
+  function change(work: (people: readonly Person[]) => readonly Person[]): void {
+    const before = people.value
+    people.value = work(before)
+    if (next.value !== null && !people.value.some(({ id }) => id === next.value)) comeAfterAnother(before)
+  }
+
+  /** The server can say what comes after somebody only while they are there. */
+  function comeAfterAnother(before: readonly Person[]): void {
+    const left = new Set(people.value.map(({ id }) => id))
+    const known = before.slice(0, before.findIndex(({ id }) => id === next.value))
+    const last = known.findLast(({ id }) => left.has(id))
+    if (last) next.value = last.id
+    else void turnTo(null)
+  }
+
   return {
     people,
     next,
@@ -36,8 +51,6 @@ export function usePages(fetch: (after: Hex | null) => Promise<People>) {
     complete,
     load: () => turnTo(null),
     more: () => turnTo(next.value),
-    change: (work: (people: readonly Person[]) => readonly Person[]) => {
-      people.value = work(people.value)
-    },
+    change,
   }
 }
