@@ -14,7 +14,10 @@ export async function mount(component: Component, props: object = {}, slots: Rec
   const root = document.body.appendChild(document.createElement('div'))
   const router = createRouter({
     history: createMemoryHistory(),
-    routes: [{ path: '/:rest(.*)*', name: 'home', component: { render: () => null } }],
+    routes: [
+      { path: '/app/wallet', name: 'app-wallet', component: { render: () => null } },
+      { path: '/:rest(.*)*', name: 'home', component: { render: () => null } },
+    ],
   })
   const app = createApp({ render: () => h(component, props, slots) }).use(i18n).use(router)
   app.mount(root)

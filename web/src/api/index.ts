@@ -9,6 +9,7 @@ import type {
   Enrolment,
   Hex,
   NewAccount,
+  Proof,
   Session,
   Signed,
   Site,
@@ -39,7 +40,9 @@ export const api = {
 
   account: () => data(requestJson<Account>('GET', '/account')),
   rename: (display_name: string) => data(requestJson<Account>('PATCH', '/account', { body: { display_name } })),
-  deleteAccount: (password: string) => data(requestJson<undefined>('POST', '/account/deletion', { body: { password } })),
+  /** `giveUp` is exactly what is left in the wallet, in minor units; null where nothing is. */
+  deleteAccount: (proof: Proof, giveUp: number | null) =>
+    data(requestJson<undefined>('POST', '/account/deletion', { body: { ...proof, give_up: giveUp } })),
 
   challenge: (request: ChallengeRequest) => data(requestJson<Challenge>('POST', '/challenges', { body: request })),
   publicKey: (keyFingerprint: Hex) => requestBytes(`/keys/${keyFingerprint}`),

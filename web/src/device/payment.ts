@@ -3,16 +3,19 @@
  * amount, never taken from the server. A signed payment is kept until its answer is here, and may be sent again and
  * again: the server pays it once and tells the one outcome.
  */
-import { ApiError, type Order, type PaymentAnswer, type Proof } from '@/api'
+import { ApiError, type Answer, type Order, type PaymentAnswer, type Proof } from '@/api'
 import { fromBase64url, fromHex } from '@/api/bytes'
 import { newKey, walletApi } from '@/api/wallet'
-import { MessageType, Outcome, payeeNameHash, PaymentStatement, sameBytes, type Receipt } from '@/protect'
+import { Header, MessageType, Outcome, payeeNameHash, PaymentStatement, Receipt, sameBytes, verifyPayment } from '@/protect'
 import { DeviceError } from './errors'
 import { renewable, settleOn, signedProbe, stillGood, ticketFor, type Probe, type Seen, type Ticket } from './face'
+import { decided } from './once'
+import { proofOf } from './receipt'
 import { ensureDevice } from './registration'
 import { deviceId, self, type Self } from './self'
 import { alone, counted, refusalCounted, settle, settleLate, type OnStep, type Sent } from './sending'
-import { store, type SentPayment } from './store'
+import { forgetSent, keepSent } from './sent'
+import type { SentPayment } from './store'
 import { seal, unseal } from './vault'
 
 /** What the person has before their eyes when they agree. */
@@ -41,6 +44,8 @@ const OUTCOMES = {
   retry_later: Outcome.RETRY_LATER,
   disabled: Outcome.DISABLED,
 } as const
+
+const PAID_BEFORE = 'wallet.order_paid'
 
 /**
  * The statement of what was shown, for the order the server made of it.
@@ -77,51 +82,67 @@ export async function pay(opened: PaymentTicket, seen: Seen, onStep: OnStep): Pr
   const me = ticket.self
   const probe = await signedProbe(ticket, MessageType.PAY, seen, onStep)
   const kept = await keep(me, order, probe)
-  const paid = await alone(me, async () => {
-    const answer = await answered(me, () =>
-      counted(me, probe.sent, () => timed(onStep, () => walletApi.pay(order.id, probe.envelope, kept.key))),
-    )
-    const { receipt } = await settle(me, answer.receipt, { ...probe.sent, outcome: OUTCOMES[answer.outcome] })
-    return told(answer, receipt)
-  })
+  const paid = await alone(me, () =>
+    answered(me, kept, async () => {
+      const request = (): Promise<Answer<PaymentAnswer>> => walletApi.pay(order.id, probe.envelope, kept.key)
+      const { data } = await counted(me, probe.sent, () => timed(onStep, request))
+      const { receipt } = await settle(me, data.receipt, { ...probe.sent, outcome: OUTCOMES[data.outcome] })
+      return told(data, receipt)
+    }),
+  )
   if (paid.outcome === 'accepted') await settleOn(ticket)
   await forgetSent(me.account.id)
   return paid
 }
 
-/** What was sent and has no answer yet, null where there is nothing. */
-export async function sentPayment(account: string): Promise<SentPayment | null> {
-  return (await (await store()).get('payments', account)) ?? null
-}
-
-/** Sends the very same message again. @throws ApiError unreachable, as before; every other error is the answer */
+/** Sends the very same message again. @throws ApiError; what was sent is kept unless that judged the message itself */
 export async function sendAgain(kept: SentPayment): Promise<Paid> {
   const me = await self()
   const envelope = await unseal(kept.envelope, label(me.account.id))
-  const sent: Sent = { type: MessageType.PAY, header: kept.header, templateHash: kept.templateHash }
-  const paid = await alone(me, async () => {
-    const answer = await answered(me, () =>
-      refusalCounted(me, sent, () => walletApi.pay(kept.order, envelope, kept.key)),
-    )
-    return told(answer, await settleLate(me, answer.receipt, { ...sent, outcome: OUTCOMES[answer.outcome] }))
-  })
+  const sent = sentOf(kept)
+  const paid = await alone(me, () =>
+    answered(me, kept, async () => {
+      const { data } = await refusalCounted(me, sent, () => walletApi.pay(kept.order, envelope, kept.key))
+      return told(data, await settleLate(me, data.receipt, { ...sent, outcome: OUTCOMES[data.outcome] }))
+    }),
+  )
   await forgetSent(me.account.id)
   return paid
 }
 
-/** The answer; a refusal is one, too, after which nothing is left to be sent again. */
-async function answered(me: Self, request: () => Promise<{ data: PaymentAnswer }>): Promise<PaymentAnswer> {
+/** The answer. A refusal of the message is one, too, after which nothing is left to be sent again. */
+async function answered(me: Self, kept: SentPayment, request: () => Promise<Paid>): Promise<Paid> {
   try {
-    return (await request()).data
+    return await request()
   } catch (error) {
-    if (error instanceof ApiError && decided(error)) await forgetSent(me.account.id)
+    if (!(error instanceof ApiError)) throw error
+    if (error.code === PAID_BEFORE) return paidBefore(me, kept)
+    if (decided(error)) await forgetSent(me.account.id)
     throw error
   }
 }
 
-/** Whether the server has said its last word about this message. */
-function decided({ status, code }: ApiError): boolean {
-  return status >= 400 && status < 500 && status !== 429 && code !== 'wallet.still_working'
+/**
+ * What became of an order that is paid, by this message or another: the server has forgotten the answer, not the payment.
+ * @throws DeviceError receipt_invalid where the payment is not proven to be of that order
+ */
+async function paidBefore(me: Self, kept: SentPayment): Promise<Paid> {
+  const payment = await walletApi.payment(kept.order)
+  const proof = proofOf(payment)
+  const signed = await verifyPayment(proof, me.keyHolder).catch((error: unknown) => {
+    throw new DeviceError('receipt_invalid', { check: 'payment' }, { cause: error })
+  })
+  const agreed = Header.parse(kept.header).fields.contextHash
+  const same = payment.id === kept.order && sameBytes(await signed.contextHash(), agreed)
+  if (!same) throw new DeviceError('receipt_invalid', { check: 'order' })
+  const receipt = sameBytes(proof.header, kept.header)
+    ? await settleLate(me, payment.proof.receipt, { ...sentOf(kept), outcome: Outcome.ACCEPTED })
+    : Receipt.parse(proof.receipt)
+  return { outcome: 'accepted', retryAfterS: 0, receipt, paymentId: payment.id }
+}
+
+function sentOf({ header, templateHash }: SentPayment): Sent {
+  return { type: MessageType.PAY, header, templateHash }
 }
 
 async function keep(me: Self, order: Order, { envelope, sent }: Probe): Promise<SentPayment> {
@@ -136,14 +157,8 @@ async function keep(me: Self, order: Order, { envelope, sent }: Probe): Promise<
     currency: order.currency,
     exponent: order.exponent,
   }
-  const transaction = (await store()).transaction('payments', 'readwrite', { durability: 'strict' })
-  await transaction.store.put(kept, me.account.id)
-  await transaction.done
+  await keepSent(me.account.id, kept)
   return kept
-}
-
-async function forgetSent(account: string): Promise<void> {
-  await (await store()).delete('payments', account)
 }
 
 /** The ticket, or a new one where the person took their time; the order remembers what was proven for it. */

@@ -1,5 +1,6 @@
+import type { Payment } from '@/api'
 import { fromBase64url } from '@/api/bytes'
-import { Receipt, type MessageType, type Outcome } from '@/protect'
+import { Receipt, type MessageType, type Outcome, type PaymentProof } from '@/protect'
 import { checkCount } from './decisions'
 import { DeviceError } from './errors'
 import { remember } from './memory'
@@ -31,6 +32,17 @@ export async function checkReceipt(self: Self, text: string, asked: Asked): Prom
     return receipt
   } catch (error) {
     throw new DeviceError('receipt_invalid', { check: error instanceof Error ? error.message : '' }, { cause: error })
+  }
+}
+
+/** What proves a payment, as bytes. */
+export function proofOf({ proof }: Pick<Payment, 'proof'>): PaymentProof {
+  return {
+    statement: fromBase64url(proof.statement),
+    header: fromBase64url(proof.header),
+    signature: fromBase64url(proof.signature),
+    devicePublicKey: fromBase64url(proof.device_public_key),
+    receipt: fromBase64url(proof.receipt),
   }
 }
 

@@ -59,6 +59,13 @@ export interface SentPayment {
   readonly exponent: number
 }
 
+/** The name of a request that moves money, from before it is sent until its answer is here. */
+export interface KeptKey {
+  /** The Idempotency-Key. */
+  readonly key: string
+  readonly since: number
+}
+
 /** Somebody who was logged in here, as the login page greets them. */
 export interface RememberedPerson {
   /** User name and shown name. */
@@ -73,12 +80,15 @@ interface Schema extends DBSchema {
   accounts: { key: string; value: AccountMemory }
   /** The secret of a keyed protection, by account and key epoch. */
   tokens: { key: [account: string, epoch: number]; value: Sealed }
+  /** By account; what was put aside by account and order. */
   payments: { key: string; value: SentPayment }
+  /** By account and what was asked for. */
+  keys: { key: string; value: KeptKey }
   people: { key: string; value: RememberedPerson }
 }
 
 const NAME = 'veilface-device'
-const VERSION = 3
+const VERSION = 4
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
@@ -101,7 +111,8 @@ function open(): Promise<IDBPDatabase<Schema>> {
         if (before < 1)
           for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
         if (before < 2) database.createObjectStore('tokens')
-        for (const name of ['payments', 'people'] as const) database.createObjectStore(name)
+        if (before < 3) for (const name of ['payments', 'people'] as const) database.createObjectStore(name)
+        database.createObjectStore('keys')
       },
       blocked() {
         reject(new DeviceError('other_tabs'))
@@ -123,4 +134,9 @@ function open(): Promise<IDBPDatabase<Schema>> {
     })
     opening.then(resolve, reject)
   })
+}
+
+/** Every key that begins with the account's id, but not the id alone. */
+export function keysOf(account: string): IDBKeyRange {
+  return IDBKeyRange.bound(`${account}/`, `${account}/\uffff`)
 }

@@ -1,5 +1,5 @@
 import type { Payment, Site } from '@/api'
-import { fromBase64url } from '@/api/bytes'
+import { proofOf } from '@/device/receipt'
 import { payeeNameHash, sameBytes, verifyPayment } from '@/protect'
 
 /** The file another program can check without any network: `veilface` and the protocol's paper say how. */
@@ -9,16 +9,9 @@ export function receiptFile(payment: Payment, keyholder: Site['keyholder']['publ
 }
 
 /** Whether device and key holder signed for exactly what the payment says; checked here, the server is not asked. */
-export async function proven({ proof, ...payment }: Payment, keyholder: Uint8Array<ArrayBuffer>): Promise<boolean> {
+export async function proven(payment: Payment, keyholder: Uint8Array<ArrayBuffer>): Promise<boolean> {
   try {
-    const bytes = {
-      statement: fromBase64url(proof.statement),
-      header: fromBase64url(proof.header),
-      signature: fromBase64url(proof.signature),
-      devicePublicKey: fromBase64url(proof.device_public_key),
-      receipt: fromBase64url(proof.receipt),
-    }
-    const { fields } = await verifyPayment(bytes, keyholder)
+    const { fields } = await verifyPayment(proofOf(payment), keyholder)
     const sameName = sameBytes(fields.payeeNameHash, await payeeNameHash(payment.payee_name))
     const sameMoney = fields.amountMinor === payment.amount && fields.currency === payment.currency
     return sameName && sameMoney && fields.exponent === payment.exponent

@@ -23,8 +23,16 @@ export function useFaceLogin(done: () => void) {
     trouble.value = null
     opened.value = null
     stage.value = 'looking'
-    ticket = openLogin(account)
-    ticket.then(knocked, fail)
+    const mine = openLogin(account)
+    ticket = mine
+    mine.then(
+      (answer) => {
+        if (ticket === mine) knocked(answer)
+      },
+      (error: unknown) => {
+        if (ticket === mine) fail(error)
+      },
+    )
   }
 
   function knocked(answer: LoginTicket): void {

@@ -10,13 +10,13 @@ import {
   openPayment,
   pay,
   sendAgain,
-  sentPayment,
   statementOf,
   type Paid,
   type PaymentTicket,
   type Shown,
 } from '@/device/payment'
 import { PasskeyCancelled, passkeyProof } from '@/device/passkeys'
+import { putAside, sentPayment } from '@/device/sent'
 import type { SentPayment } from '@/device/store'
 import { session } from '@/stores/session'
 
@@ -38,6 +38,11 @@ export type Stage =
 /** Codes after which another password, and nothing else, is asked for. */
 const WRONG_PASSWORD = ['server.wrong_credentials', 'server.passkey_refused', 'wallet.password_needed']
 
+/** Asked again a little later, the answer may be another one. */
+function passes(error: unknown): boolean {
+  return error instanceof ApiError && (error.unreachable || error.status === 429 || error.status >= 500)
+}
+
 /** The way of a payment, from somebody's code to a receipt. */
 export function usePayment() {
   const stage = ref<Stage>('opening')
@@ -50,10 +55,16 @@ export function usePayment() {
   const busy = ref(false)
   const trouble = shallowRef<unknown>(null)
   const failure = ref('')
+  /** What failed may work a little later. */
+  const passing = ref(false)
+  /** Nothing is without an answer: only then is it certain that no money was moved. */
+  const unmoved = ref(false)
   const timings = ref<Timings>({})
   const result = shallowRef<Paid | null>(null)
   const sent = shallowRef<SentPayment | null>(null)
   const plan = shallowRef<readonly LivenessMovement[] | null>(null)
+  /** Whose payment this is, also where the session has ended meanwhile. */
+  let account = ''
   let code = ''
   let ticket: Promise<PaymentTicket> | null = null
 
@@ -65,12 +76,18 @@ export function usePayment() {
   /** Nobody scans who cannot pay; and a payment without an answer comes first. */
   async function begin(): Promise<void> {
     trouble.value = null
+    unmoved.value = false
     try {
       const { id, template } = session.account ?? {}
-      sent.value = id ? await sentPayment(id) : null
+      account = id ?? account
+      sent.value = account ? await sentPayment(account) : null
+      unmoved.value = sent.value === null
+      if (sent.value) {
+        stage.value = 'lost'
+        return
+      }
       wallet.value = await walletApi.wallet()
-      if (sent.value) stage.value = 'lost'
-      else if (!id || !template) stage.value = 'empty'
+      if (!id || !template) stage.value = 'empty'
       else stage.value = (await canUse(id, template)) ? 'scan' : 'elsewhere'
     } catch (error) {
       fail(error)
@@ -94,6 +111,7 @@ export function usePayment() {
       if (!value) return
       const made = await walletApi.order(code, payee.value?.amount == null ? value.amount : null)
       await statementOf(made, value)
+      wallet.value = await walletApi.wallet()
       order.value = made
       stage.value = 'confirm'
     })
@@ -109,8 +127,16 @@ export function usePayment() {
     const [to, what] = [order.value, shown.value]
     if (!to || !what) return
     showFace()
-    ticket = openPayment(to, what)
-    ticket.then(asked, fail)
+    const mine = openPayment(to, what)
+    ticket = mine
+    mine.then(
+      (answer) => {
+        if (ticket === mine) asked(answer)
+      },
+      (error: unknown) => {
+        if (ticket === mine) fail(error)
+      },
+    )
   }
 
   /** Which movements the challenge asks for with the face. */
@@ -166,6 +192,15 @@ export function usePayment() {
     }
   }
 
+  /** Whether asking once more may never help, so that the person must be able to go on without an answer. */
+  const stuck = computed(() => stage.value === 'lost' && trouble.value !== null && !passes(trouble.value))
+
+  /** Leaves the question open, on record, and goes on to another payment. */
+  async function leaveOpen(): Promise<void> {
+    await putAside(account)
+    await begin()
+  }
+
   function over(paid: Paid): void {
     result.value = paid
     password.value = ''
@@ -174,9 +209,14 @@ export function usePayment() {
 
   /** Without an answer it may have been paid: the message is still here, and is what to ask with. */
   async function unanswered(error: unknown): Promise<void> {
-    sent.value = session.account ? await sentPayment(session.account.id) : null
     trouble.value = error
-    stage.value = sent.value ? 'lost' : 'failed'
+    unmoved.value = false
+    try {
+      sent.value = await sentPayment(account)
+      unmoved.value = sent.value === null
+    } finally {
+      stage.value = sent.value ? 'lost' : 'failed'
+    }
   }
 
   function fail(error: unknown): void {
@@ -194,6 +234,7 @@ export function usePayment() {
     }
     const to = before[stage.value]
     failure.value = ''
+    if (stage.value === 'face') ticket = null
     if (to) stage.value = to
     return to !== undefined
   }
@@ -201,10 +242,12 @@ export function usePayment() {
   async function working(work: () => Promise<void>): Promise<void> {
     busy.value = true
     failure.value = ''
+    passing.value = false
     try {
       await work()
     } catch (error) {
       if (error instanceof PasskeyCancelled) return
+      passing.value = passes(error)
       if (error instanceof ApiError && (stage.value !== 'password' || WRONG_PASSWORD.includes(error.code)))
         failure.value = refusal(error)
       else fail(error)
@@ -220,6 +263,6 @@ export function usePayment() {
   onMounted(begin)
   return {
     stage, wallet, payee, order, typed, password, busy, trouble, failure, timings, result, sent, amount, shown,
-    plan, begin, read, agree, confirm, face, prove, look, resend, back,
+    plan, passing, unmoved, stuck, begin, read, agree, confirm, face, prove, look, resend, leaveOpen, back,
   }
 }
