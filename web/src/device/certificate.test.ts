@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Challenge } from '@/api'
 import { toBase64url } from '@/api/bytes'
 import { KeyCert, KeyPurpose, SCHEMES } from '@/protect'
-import { firstWrong, pinKey } from './certificate'
+import { failed, firstWrong, pinKey } from './certificate'
 import { openTicket } from './face'
 import { recall } from './memory'
 
@@ -58,5 +58,20 @@ describe('the epoch of a certificate', () => {
     const cert = { purpose: KeyPurpose.ACCOUNT, subjectId, epoch, notBefore: 0, notAfter: 0, keyFp: fingerprint }
     const memory = { keyFp: '01'.repeat(32), epoch: 1, decisions: 1, unanswered: 0, alarm: null, scheme: null }
     expect(firstWrong({ cert, use, accountId: subjectId, fingerprint, memory, now: 0 })).toBe(wrong)
+  })
+})
+
+describe('dates that do not fit', () => {
+  it.each([
+    [0, 'certificate_invalid'],
+    [4 * 60_000, 'certificate_invalid'],
+    [6 * 60_000, 'clock_wrong'],
+    [-6 * 60_000, 'clock_wrong'],
+  ])('with the clocks %i ms apart: %s', (apart, code) => {
+    expect(failed('dates', Date.now() + apart)).toMatchObject({ code })
+  })
+
+  it('are the clock’s fault only where it is the dates that fail', () => {
+    expect(failed('subject', 0)).toMatchObject({ code: 'certificate_invalid', details: { check: 'subject' } })
   })
 })

@@ -28,7 +28,7 @@ export interface Certified {
  *
  * Its dates are checked by this device's own clock: by the server's, a key that the key holder gave up long ago could be
  * offered again.
- * @throws DeviceError certificate_invalid with the check that failed, clock_wrong where it is the dates
+ * @throws DeviceError certificate_invalid with the check that failed, clock_wrong where this clock may be the reason
  */
 export async function certifiedKey(
   self: Self,
@@ -50,8 +50,7 @@ export async function certifiedKey(
     memory,
     now: Date.now(),
   })
-  if (wrong === 'dates') throw new DeviceError('clock_wrong')
-  if (wrong) throw refused(wrong)
+  if (wrong) throw failed(wrong, challenge.server_time_ms)
   if (key.length !== scheme.keyBytes) throw refused('key size')
   if (wanted !== undefined && scheme.name !== wanted) throw refused('protection')
   return { scheme, epoch: cert.epoch, key }
@@ -81,7 +80,7 @@ export function firstWrong({ cert, use, accountId, fingerprint, memory, now }: C
   const checks: Record<string, boolean> = {
     purpose: cert.purpose === KeyPurpose.ACCOUNT,
     subject: toHex(cert.subjectId) === toHex(accountId),
-    dates: cert.notBefore - CLOCK_SLACK_MS <= now && now <= cert.notAfter + CLOCK_SLACK_MS,
+    dates: inForce(cert, now),
     fingerprint: keyFp === toHex(fingerprint),
     epoch: use === 'enrol' ? cert.epoch > memory.epoch : cert.epoch >= memory.epoch,
     'pinned key': cert.epoch > memory.epoch || memory.keyFp === null || memory.keyFp === keyFp,
@@ -89,7 +88,19 @@ export function firstWrong({ cert, use, accountId, fingerprint, memory, now }: C
   return Object.keys(checks).find((name) => !checks[name]) ?? null
 }
 
-async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
+/** Whether `now`, by this device's own clock, is within the certificate's dates. */
+export function inForce({ notBefore, notAfter }: Pick<KeyCert, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return notBefore - CLOCK_SLACK_MS <= now && now <= notAfter + CLOCK_SLACK_MS
+}
+
+/** What to say of a failed check. Dates that fail by both clocks, this device's and the server's, are the key's fault. */
+export function failed(check: string, serverMs: number): DeviceError {
+  const agreed = Math.abs(Date.now() - serverMs) <= CLOCK_SLACK_MS
+  return check === 'dates' && !agreed ? new DeviceError('clock_wrong') : refused(check)
+}
+
+/** A certificate that the pinned key holder signed. @throws DeviceError certificate_invalid */
+export async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
   try {
     const cert = KeyCert.parse(bytes)
     await cert.verify(keyHolder)
@@ -99,6 +110,6 @@ async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
   }
 }
 
-function refused(check: string, cause?: unknown): DeviceError {
+export function refused(check: string, cause?: unknown): DeviceError {
   return new DeviceError('certificate_invalid', { check }, { cause })
 }

@@ -1,11 +1,11 @@
 import type { Challenge, Found, Hex, Person } from '@/api'
 import { concatBytes, fromBase64url, fromHex, toHex } from '@/api/bytes'
+import { failed, inForce, readCert, refused } from '@/device/certificate'
 import { templateProtector } from '@/device/engines'
 import { DeviceError } from '@/device/errors'
 import {
   galleryContext,
   Header,
-  KeyCert,
   KeyPurpose,
   MessageType,
   modelFingerprint,
@@ -22,7 +22,6 @@ const SCHEME = 'homomorphic'
 /** Challenges fetched at once, so that a search need not wait for one. */
 const AHEAD = 4
 const LEAST_LEFT_MS = 5_000
-const CLOCK_SLACK_MS = 5 * 60_000
 const NO_TOKEN: Bytes = new Uint8Array()
 /** An embedding that is no face's, for making ready. */
 const NOBODY = Float32Array.from({ length: 128 }, (_, axis) => (axis === 0 ? 1 : 0))
@@ -59,7 +58,7 @@ export class Desk {
     await this.#fill()
     const [granted] = this.#ahead
     if (!granted) return
-    const key = await this.#certifiedKey(granted.challenge)
+    const key = await this.#certifiedKey(granted)
     await (await templateProtector(SCHEME)).protectProbe(NOBODY, { scheme: SCHEME, key, token: NO_TOKEN })
   }
 
@@ -82,7 +81,7 @@ export class Desk {
   async register(embedding: Float32Array, name: string, replaces: Hex | null = null): Promise<Person> {
     const [granted] = await this.#granted('register', 1)
     if (!granted) throw new DeviceError('certificate_invalid', { check: 'missing' })
-    const key = await this.#certifiedKey(granted.challenge)
+    const key = await this.#certifiedKey(granted)
     const protector = await templateProtector(SCHEME)
     const body = await protector.protectTemplate(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
     const context = await galleryContext(this.#gallery, 'register')
@@ -98,7 +97,7 @@ export class Desk {
 
   /** A signed search. */
   async #probe(embedding: Float32Array, granted: Granted): Promise<Bytes> {
-    const key = await this.#certifiedKey(granted.challenge)
+    const key = await this.#certifiedKey(granted)
     const body = await (await templateProtector(SCHEME)).protectProbe(embedding, { scheme: SCHEME, key, token: NO_TOKEN })
     return this.#signed(MessageType.IDENTIFY, granted, await searchContext(this.#gallery), body)
   }
@@ -131,22 +130,22 @@ export class Desk {
   }
 
   /** The gallery's key: vouched for by the pinned key holder, and the same as when this kiosk joined. */
-  async #certifiedKey({ key_cert, key_fp }: Challenge): Promise<Bytes> {
+  async #certifiedKey(granted: Granted): Promise<Bytes> {
+    const { key_cert, key_fp } = granted.challenge
     if (key_cert === null || key_fp === null) throw refused('missing')
     const cert = await readCert(fromBase64url(key_cert), this.#kiosk.keyHolder)
     this.#key ??= await kioskApi.publicKey(this.#kiosk.token, this.#kiosk.keyFp)
-    const now = Date.now()
     const checks: Record<string, boolean> = {
       purpose: cert.purpose === KeyPurpose.GALLERY,
       subject: toHex(cert.subjectId) === this.#kiosk.gallery,
-      dates: cert.notBefore - CLOCK_SLACK_MS <= now && now <= cert.notAfter + CLOCK_SLACK_MS,
+      dates: inForce(cert, Date.now()),
       fingerprint: toHex(cert.keyFp) === toHex(await sha256(this.#key)),
       'pinned key': toHex(cert.keyFp) === this.#kiosk.keyFp,
     }
     const wrong = Object.keys(checks).find((name) => !checks[name])
     if (wrong === undefined) return this.#key
     this.#key = null
-    throw wrong === 'dates' ? new DeviceError('clock_wrong') : refused(wrong)
+    throw failed(wrong, nowMs(granted))
   }
 
   async #signed(type: MessageType, granted: Granted, contextHash: Bytes, body: Bytes): Promise<Bytes> {
@@ -176,18 +175,4 @@ function nameField(name: string): Bytes {
 /** The time by the server's clock, so that a wrong clock here does not matter. */
 function nowMs({ challenge, askedAt }: Granted): number {
   return challenge.server_time_ms + Math.round(performance.now() - askedAt)
-}
-
-async function readCert(bytes: Bytes, keyHolder: Bytes): Promise<KeyCert> {
-  try {
-    const cert = KeyCert.parse(bytes)
-    await cert.verify(keyHolder)
-    return cert
-  } catch (error) {
-    throw refused('signature', error)
-  }
-}
-
-function refused(check: string, cause?: unknown): DeviceError {
-  return new DeviceError('certificate_invalid', { check }, { cause })
 }
