@@ -179,7 +179,7 @@ def replay(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         asked = attention.questions(now)
         for question in asked:
             person = KNOWN.get(int(np.argmax(question.embedding)))
-            attention.answered(question.track, "named" if person else "unknown", now=now, person=person)
+            attention.answered(question, "named" if person else "unknown", now=now, person=person)
         standings = [(track, attention.standing(track.id)) for track in tracks]
         trace.append(
             {

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from veilface.face.attention import (
     FIRST_WORTH,
     LAST_RETRY_S,
     PAUSE_S,
+    SHOTS,
     Attention,
     Outcome,
+    Question,
     Shot,
     worth,
 )
@@ -137,8 +140,8 @@ def resting(outcome: Any = "unknown") -> Attention:
     attention.follow([seen()])
     for _ in range(3):
         attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0))
-    assert [question.track for question in attention.questions(0)] == [1]
-    attention.answered(1, outcome, now=0, person="甲" if outcome == "named" else None)
+    (question,) = attention.questions(0)
+    attention.answered(question, outcome, now=0, person="甲" if outcome == "named" else None)
     return attention
 
 
@@ -156,8 +159,8 @@ def test_strangers_are_asked_about_more_and_more_rarely_but_never_not_at_all() -
         for _ in range(3):
             assert attention.wanted([seen()], now) == [seen()]
             attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=now))
-        assert len(attention.questions(now)) == 1
-        attention.answered(1, "unknown", now=now)
+        (question,) = attention.questions(now)
+        attention.answered(question, "unknown", now=now)
     assert waits == [2, 4, 8, 16, 32, 60, 60, LAST_RETRY_S]
 
 
@@ -166,16 +169,16 @@ def test_whoever_one_shot_did_not_name_is_asked_about_once_more_before_anything_
     attention = Attention()
     attention.follow([seen()])
     attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0))
-    assert [question.track for question in attention.questions(0)] == [1]
-    attention.answered(1, "unclear", now=0.1)
+    (question,) = attention.questions(0)
+    attention.answered(question, "unclear", now=0.1)
     for number in range(3):
         assert (attention.standing(1).outcome, attention.questions(0.2)) == (None, [])
         newcomer = Track(id=2, box=BOX, seen_at=0, sight=1, hits=2)
         attention.follow([seen(), newcomer])
         assert [track.id for track in attention.wanted([seen(), newcomer], 0.2)] == [2, 1]  # who came last comes first
         attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=0.2 + number / 10))
-    assert [question.track for question in attention.questions(0.4)] == [1]
-    attention.answered(1, last, now=0.5, person="甲" if last == "named" else None)
+    (question,) = attention.questions(0.4)
+    attention.answered(question, last, now=0.5, person="甲" if last == "named" else None)
     assert attention.standing(1).outcome == last
     assert attention.standing(1).ask_at == pytest.approx(0.5 + (ASK_AGAIN_S if last == "named" else 2 * FIRST_RETRY_S))
 
@@ -198,9 +201,9 @@ def test_whoever_is_no_longer_known_loses_the_name_with_the_next_answer() -> Non
         assert attention.wanted([seen()], ASK_AGAIN_S) == [seen()]
         attention.took(1, Shot(embedding=FACE[0], worth=1, taken_at=ASK_AGAIN_S))
         assert attention.standing(1).person == "甲"
-    assert len(attention.questions(ASK_AGAIN_S)) == 1
+    (question,) = attention.questions(ASK_AGAIN_S)
     assert attention.people() == {"甲"}
-    attention.answered(1, "unknown", now=ASK_AGAIN_S)
+    attention.answered(question, "unknown", now=ASK_AGAIN_S)
     assert attention.people() == set()
 
 
@@ -217,11 +220,28 @@ def test_shots_of_two_people_are_never_averaged() -> None:
 def test_an_answer_that_nobody_waits_for_is_nothing() -> None:
     attention = resting("named")
     before = attention.standing(1)
-    attention.answered(1, "unknown", now=1)
-    attention.answered(2, "named", now=1, person="甲")
+    for track in (1, 2):
+        attention.answered(Question(track=track, number=1, embedding=FACE[0]), "unknown", now=1)
     assert attention.standing(1) == before
-    attention.again()
-    assert attention.standing(1).outcome is None
+
+
+def test_an_answer_from_before_everything_began_anew_answers_no_later_question() -> None:
+    """Somebody was registered, renamed or removed while a search was under way; or another face came into its place."""
+    attention, shot = resting("named"), Shot(embedding=FACE[0], worth=1, taken_at=ASK_AGAIN_S)
+    asked = list[Question]()
+    for anew in (attention.again, lambda: attention.took(1, replace(shot, embedding=FACE[1]))):
+        for _ in range(SHOTS):
+            attention.took(1, shot)
+        asked += attention.questions(ASK_AGAIN_S)
+        anew()
+        assert attention.standing(1).outcome is None
+    asked += attention.questions(ASK_AGAIN_S)
+    assert len(asked) == 3
+    for stale in asked[:2]:
+        attention.answered(stale, "named", now=ASK_AGAIN_S, person="甲")
+        assert (attention.standing(1).phase, attention.people()) == ("asking", set())
+    attention.answered(asked[2], "named", now=ASK_AGAIN_S, person="乙")
+    assert attention.people() == {"乙"}
 
 
 def test_worth_is_for_large_sharp_faces_from_the_front() -> None:

@@ -54,9 +54,10 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Whose face track ``track`` is, by a unit embedding (128,)."""
+    """Whose face track ``track`` is, by a unit embedding (128,). ``number``: no other question has it."""
 
     track: int
+    number: int
     embedding: Embedding
 
 
@@ -67,7 +68,8 @@ class Standing:
     ``outcome`` and ``person`` stay while the face is looked at and asked about again; ``shots`` are those of the next
     question, or of the one under way; ``reference`` is the embedding that the last one named. ``next_at``: when the
     next look is due; ``ask_at``: when the next search is, which for somebody known is later; ``look_at``: no look
-    before then; ``in_vain``: searches without a name; ``settled``: the tracker's doubts looked into.
+    before then; ``in_vain``: searches without a name; ``settled``: the tracker's doubts looked into; ``asked``: the
+    number of the last question.
     """
 
     phase: Literal["looking", "asking", "resting"] = "looking"
@@ -80,6 +82,7 @@ class Standing:
     look_at: float = 0.0
     in_vain: int = 0
     settled: int = 0
+    asked: int = 0
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Attention:
 
     _standings: dict[int, Standing] = field(default_factory=dict)
     _doubts: dict[int, int] = field(default_factory=dict)
+    _asked: int = 0
 
     def follow(self, tracks: Sequence[Track]) -> None:
         """Takes in the tracks of a frame; those that are gone are forgotten with everything about them."""
@@ -137,14 +141,20 @@ class Attention:
             standing = self._standings[track]
             best = max(shot.worth for shot in standing.shots)
             mean = average([shot.embedding for shot in standing.shots if shot.worth >= LEAST_WORTH * best])
-            self._standings[track] = replace(standing, phase="asking", reference=mean)
-            asked.append(Question(track=track, embedding=mean))
+            self._asked += 1
+            self._standings[track] = replace(standing, phase="asking", reference=mean, asked=self._asked)
+            asked.append(Question(track=track, number=self._asked, embedding=mean))
         return asked
 
-    def answered(self, track: int, outcome: Outcome, *, now: float, person: str | None = None) -> None:
-        """The answer to a question; of a track that is gone it is nothing."""
+    def answered(self, question: Question, outcome: Outcome, *, now: float, person: str | None = None) -> None:
+        """The answer to a question; of a track that is gone it is nothing.
+
+        Nor is it where everything began anew since: what was asked before then may be about another face, or about the
+        gallery as it was before somebody was removed.
+        """
+        track = question.track
         before = self._standings.get(track)
-        if before is None or before.phase != "asking":
+        if before is None or before.phase != "asking" or before.asked != question.number:
             return
         in_vain = 0 if outcome == "named" else before.in_vain + 1
         if _hurried(before) and outcome in UNSURE:

@@ -43,9 +43,9 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What was found for a track, or what went wrong."""
+    """What was found, or what went wrong."""
 
-    track: int
+    question: Question
     found: Found
     error: VeilfaceError | None = None
 
@@ -85,6 +85,6 @@ class Searches(AbstractContextManager["Searches"]):
 
     def _answer(self, question: Question) -> Answer:
         try:
-            return Answer(track=question.track, found=self._searcher.find(question.embedding))
+            return Answer(question=question, found=self._searcher.find(question.embedding))
         except VeilfaceError as error:
-            return Answer(track=question.track, found=Found(outcome="unanswered"), error=error)
+            return Answer(question=question, found=Found(outcome="unanswered"), error=error)

@@ -97,7 +97,7 @@ class Watcher:
         named = crowd.attention.people()
         for answer in self._heard(searches, patient=patient):
             found = answer.found
-            crowd.attention.answered(answer.track, found.outcome, now=frame.at, person=found.person)
+            crowd.attention.answered(answer.question, found.outcome, now=frame.at, person=found.person)
         for person in named - crowd.attention.people():
             self.people.pop(person, None)
         seen = tuple(self._seen(track, boxes[track.sight], crowd) for track in tracks if track.sight is not None)
@@ -134,8 +134,8 @@ class Watcher:
             if not face.quality.problems:
                 with self.stages.time("embed"):
                     embedding = self._faces.embed(face)
-                searches.ask(Question(track=number, embedding=embedding))
-        answers = {answer.track: answer.found for answer in self._heard(searches, patient=True)}
+                searches.ask(Question(track=number, number=number, embedding=embedding))
+        answers = {answer.question.track: answer.found for answer in self._heard(searches, patient=True)}
         return tuple(
             Seen(
                 track=number,

@@ -33,9 +33,10 @@ export interface Look {
   readonly takenAt: number
 }
 
-/** Whose face track `track` is. */
+/** Whose face track `track` is; no other question has its `number`. */
 export interface Question {
   readonly track: number
+  readonly number: number
   readonly embedding: Embedding
 }
 
@@ -57,6 +58,8 @@ export interface Standing {
   readonly inVain: number
   /** The tracker's doubts that were looked into. */
   readonly settled: number
+  /** The number of the last question. */
+  readonly asked: number
 }
 
 const NEW: Standing = {
@@ -70,12 +73,14 @@ const NEW: Standing = {
   lookAt: 0,
   inVain: 0,
   settled: 0,
+  asked: 0,
 }
 
 /** Chooses looks and questions for the tracks of one camera. */
 export class Attention {
   #standings = new Map<number, Standing>()
   #doubts = new Map<number, number>()
+  #asked = 0
 
   /** Takes in the tracks of a frame; those that are gone are forgotten with everything about them. */
   follow(tracks: readonly Track[]): void {
@@ -122,16 +127,17 @@ export class Attention {
       const best = Math.max(...standing.looks.map(({ worth }) => worth))
       const chosen = standing.looks.filter(({ worth }) => worth >= LEAST_WORTH * best)
       const embedding = averageEmbeddings(chosen.map((look) => look.embedding))
-      this.#standings.set(track, { ...standing, phase: 'asking', reference: embedding })
-      asked.push({ track, embedding })
+      const number = ++this.#asked
+      this.#standings.set(track, { ...standing, phase: 'asking', reference: embedding, asked: number })
+      asked.push({ track, number, embedding })
     }
     return asked
   }
 
-  /** The answer to a question; of a track that is gone it is nothing. */
-  answered(track: number, outcome: Outcome, now: number, person: string | null = null): void {
+  /** The answer to a question; of a track that is gone it is nothing, nor is it where everything began anew since. */
+  answered({ track, number }: Question, outcome: Outcome, now: number, person: string | null = null): void {
     const before = this.#standings.get(track)
-    if (before?.phase !== 'asking') return
+    if (before?.phase !== 'asking' || before.asked !== number) return
     const inVain = outcome === 'named' ? 0 : before.inVain + 1
     if (hurried(before) && (outcome === 'unknown' || outcome === 'unclear')) {
       this.#standings.set(track, { ...before, phase: 'looking', looks: [], inVain })

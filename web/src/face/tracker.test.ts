@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import vectors from '../../../vectors/tracker.json'
-import { Attention, worth } from './attention'
+import { Attention, worth, type Question } from './attention'
 import { Tracker, type Track } from './tracker'
 import type { Box } from './types'
 
@@ -27,9 +27,9 @@ class Camera {
       else this.attention.refused(id, now)
     }
     const asked = this.attention.questions(now)
-    for (const { track, embedding } of asked) {
-      const person = KNOWN[embedding.indexOf(Math.max(...embedding))] ?? null
-      this.attention.answered(track, person === null ? 'unknown' : 'named', now, person)
+    for (const question of asked) {
+      const person = KNOWN[question.embedding.indexOf(Math.max(...question.embedding))] ?? null
+      this.attention.answered(question, person === null ? 'unknown' : 'named', now, person)
     }
     return {
       looked: looked.map(({ id }) => id),
@@ -66,6 +66,26 @@ describe('people before a camera', () => {
     expect([0.4, 0.5, 0.6].flatMap((now) => camera.show(frame(now)).asked)).toEqual([1])
   })
 
+  it('is not named by an answer that was under way when everybody was to be searched anew', () => {
+    const camera = new Camera()
+    const frame: Frame = { now: 0, size: [640, 480], boxes: [[100, 100, 80, 100]], who: [0], worth: [0] }
+    for (const now of [0, 0.1]) camera.show({ ...frame, now })
+    const { attention } = camera
+    const ask = (now: number): Question => {
+      attention.took(1, { embedding: axis(0), worth: 1, takenAt: now })
+      const [question] = attention.questions(now)
+      if (!question) throw new Error('nothing asked')
+      return question
+    }
+    const stale = ask(0.3)
+    attention.again()
+    const asked = ask(0.4)
+    attention.answered(stale, 'named', 0.5, '甲')
+    expect([attention.standing(1).phase, attention.people().size]).toEqual(['asking', 0])
+    attention.answered(asked, 'named', 0.6, '乙')
+    expect([...attention.people()]).toEqual(['乙'])
+  })
+
   it('is asked about again after half a minute, and loses the name only with the answer', () => {
     const camera = new Camera()
     const frame = (now: number): Frame => ({ now, size: [640, 480], boxes: [[100, 100, 80, 100]], who: [0], worth: [1] })
@@ -75,9 +95,10 @@ describe('people before a camera', () => {
     attention.took(1, look)
     expect(attention.questions(30.1)).toEqual([])
     for (const takenAt of [30.2, 30.3, 30.4]) attention.took(1, { ...look, takenAt })
-    expect(attention.questions(30.4).map(({ track }) => track)).toEqual([1])
+    const [question] = attention.questions(30.4)
+    if (!question) throw new Error('nothing asked')
     expect([...attention.people()]).toEqual(['甲'])
-    attention.answered(1, 'unknown', 30.5)
+    attention.answered(question, 'unknown', 30.5)
     expect(attention.people().size).toBe(0)
   })
 
@@ -107,10 +128,11 @@ describe('people before a camera', () => {
     ]
     attention.follow(tracks)
     attention.took(1, { embedding: axis(0), worth: 1, takenAt: 0 })
-    expect(attention.questions(0.1).length).toBe(1)
+    const [question] = attention.questions(0.1)
+    if (!question) throw new Error('nothing asked')
     attention.took(1, { embedding: axis(who), worth: 1, takenAt: 0.05 })
     expect(attention.questions(0.2)).toEqual([])
-    attention.answered(1, 'named', 0.3, '甲')
+    attention.answered(question, 'named', 0.3, '甲')
     expect(attention.standing(1).person).toBe('甲')
     expect(attention.wanted(tracks, 0.4).map(({ id }) => id)).toEqual(again)
   })

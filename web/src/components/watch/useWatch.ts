@@ -129,18 +129,18 @@ export function useWatch({ video, glancer, engine, desk, live, failed }: Watchin
   }
 
   /** Whatever is asked is answered, if only by `unanswered`. */
-  async function search({ track, embedding }: Question, asked: Attention): Promise<void> {
+  async function search(question: Question, asked: Attention): Promise<void> {
     try {
       if (!desk.value) throw new Error('no desk')
-      const { found, timings } = await desk.value.search(embedding)
+      const { found, timings } = await desk.value.search(question.embedding)
       const outcome = found.outcome === 'found' && found.people.length !== 1 ? 'unclear' : OUTCOMES[found.outcome]
       const person = outcome === 'named' ? (found.people[0] ?? null) : null
       if (person) names.set(person.id, person.name)
-      asked.answered(track, outcome, performance.now() / 1000, person?.id ?? null)
+      asked.answered(question, outcome, performance.now() / 1000, person?.id ?? null)
       times.value = { ...times.value, ...timings }
       trouble.value = null
     } catch (error) {
-      asked.answered(track, 'unanswered', performance.now() / 1000)
+      asked.answered(question, 'unanswered', performance.now() / 1000)
       trouble.value = error
       if (error instanceof ApiError && error.status === UNAUTHORIZED) names.clear()
     }
