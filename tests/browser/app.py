@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.site import PASSWORD, PATIENCE_MS, ROOT, Person, template_bytes, words
 
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+MOST_TRIES = 20
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -95,7 +96,7 @@ class Phone:
             before = str(code.get_attribute("data-code"))
             self.person.press(words("wallet.receive.setAmount"))
             self.fill("wallet.receive.amount", amount)
-            self.person.page.get_by_role("dialog").get_by_role("button", name=words("wallet.receive.use")).click()
+            self.dialog.get_by_role("button", name=words("wallet.receive.use")).click()
             expect(code).not_to_have_attribute("data-code", before)
         return code.screenshot()
 
@@ -121,6 +122,17 @@ class Phone:
         self.title("login.face.title")
         self.person.press(words("login.face.do"))
         self.title("app.tabs.wallet")
+
+    def move_until(self, done: Locator) -> None:
+        """Movements as asked, once more where a busy machine looked too seldom to see them, until ``done`` is there."""
+        again = self.main.get_by_role("button", name=words("camera.again"))
+        for _ in range(MOST_TRIES):
+            expect(done.or_(again).first).to_be_visible(timeout=PATIENCE_MS)
+            if done.is_visible():
+                return
+            again.click()
+            expect(again).to_be_hidden(timeout=PATIENCE_MS)
+        expect(done).to_be_visible(timeout=PATIENCE_MS)
 
     def out(self) -> bool:
         """Whether the server knows this browser's session no more."""
@@ -180,10 +192,9 @@ class Phone:
         chromium.send("WebAuthn.addVirtualAuthenticator", {"options": kind | able})
         self.go("/me/security")
         self.person.press(words("mine.passkeys.add"))
-        dialog = self.person.page.get_by_role("dialog")
-        dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
-        dialog.get_by_role("button", name=words("mine.passkeys.addDo"), exact=True).click()
-        expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+        self.dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
+        self.dialog.get_by_role("button", name=words("mine.passkeys.addDo"), exact=True).click()
+        expect(self.dialog).to_be_hidden(timeout=PATIENCE_MS)
 
     def assert_accessible(self, name: str) -> None:
         """Axe finds nothing to complain about on this screen, seen whole: nothing scrolls under the bar."""

@@ -13,6 +13,7 @@ from veilface.protect.scheme import protection, protections
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "web/src/locales"
 PASSWORD = "seven quiet herons"
+NEW_PASSWORD = "nine patient cranes"
 PHONE = {"width": 360, "height": 740}
 SMALL = {"width": 360, "height": 780}
 DESKTOP = {"width": 1440, "height": 900}

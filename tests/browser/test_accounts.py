@@ -7,14 +7,13 @@ from playwright.sync_api import expect
 
 from tests.browser.app import Phone
 from tests.browser.conftest import Visit
-from tests.browser.site import DESKTOP, PASSWORD, PATIENCE_MS, SMALL, words
+from tests.browser.site import DESKTOP, NEW_PASSWORD, PASSWORD, PATIENCE_MS, SMALL, words
 from tests.processes import Machine
 from veilface.protect.scheme import protection
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 NAME, SECOND_NAME = "试用者", "第二个人"
-NEW_PASSWORD = "nine patient cranes"
 # What the page of one's face shows beside the face and its features, by protection.
 PICTURES = {"homomorphic": ["words"], "ranking": ["ranks"], "negative": ["records", "counts"]}
 

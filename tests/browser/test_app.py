@@ -8,13 +8,12 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.app import Phone
 from tests.browser.conftest import BUILT, Visit
-from tests.browser.site import DESKTOP, PATIENCE_MS, SMALL, words
+from tests.browser.site import DESKTOP, NEW_PASSWORD, PATIENCE_MS, SMALL, words
 from tests.processes import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 NAME = "试用者"
-NEW_PASSWORD = "nine patient cranes"
 SHELL_LIMIT = 300 * 1024
 # How the built service worker names its shell, whatever the minifier made of it.
 SHELL_NAME = re.compile(r"(veilface-shell-[^0-9a-f]*)[0-9a-f]{16}")

@@ -218,9 +218,8 @@ def a_second_phone(first: Phone, opened: Person, username: str, code: bytes) -> 
     assert [path for path, _ in second.person.traffic.sent if path.endswith("/payment")] == []
     first.go("/me/devices")
     first.person.press(words("me.devices.approve.action"))
-    dialog = first.person.page.get_by_role("dialog")
-    dialog.get_by_role("button", name=words("me.devices.approve.confirm")).click()
-    expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+    first.dialog.get_by_role("button", name=words("me.devices.approve.confirm")).click()
+    expect(first.dialog).to_be_hidden(timeout=PATIENCE_MS)
     return second
 
 
@@ -263,7 +262,7 @@ def refund(payee: Phone, number: str) -> None:
     payee.person.shot("movement")
     payee.assert_accessible("movement")
     payee.person.press(words("wallet.refund.action"))
-    dialog = payee.person.page.get_by_role("dialog")
+    dialog = payee.dialog
     dialog.get_by_label(words("account.password"), exact=True).fill("not the password")
     dialog.get_by_role("button", name=words("wallet.refund.do")).click()
     expect(dialog.locator("[aria-invalid=true]")).to_be_visible(timeout=PATIENCE_MS)
