@@ -1,10 +1,11 @@
 """What another request does between two statements of one that takes people out or changes them."""
 
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from veilface.server.errors import NotFound
@@ -40,6 +41,27 @@ def test_nobody_comes_back_because_they_are_replaced_while_they_are_removed(gall
         people.remove(kiosk, member.person)
     assert read
     assert all(read)
+    assert Member.objects.count() == 0
+
+
+def test_who_is_being_replaced_when_they_are_removed_is_gone(gallery: Gallery, kiosk: Kiosk) -> None:
+    person = registered(gallery).person
+    taken_out, removing = Event(), Event()
+
+    def replacing() -> None:
+        with transaction.atomic():
+            people.take_out(kiosk, person)
+            taken_out.set()
+            assert removing.wait(30)
+            Member.objects.create(gallery=gallery, person=person, name="张三丰")
+        connection.close()
+
+    other = Thread(target=replacing)
+    other.start()
+    assert taken_out.wait(30)
+    removing.set()
+    people.remove(kiosk, person)
+    other.join(30)
     assert Member.objects.count() == 0
 
 
