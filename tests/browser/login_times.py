@@ -29,7 +29,6 @@ from veilface.face.pipeline import FacePipeline
 from veilface.selftest import photos_folder
 
 MOST: Final = 18  # the key holder decides twenty times an hour for an account
-MOST_TRIES: Final = 20
 END_OF_JPEG: Final = b"\xff\xd9"
 WATCH: Final = """
 (() => {
@@ -135,14 +134,7 @@ def login(phone: Phone) -> dict[str, float]:
     expect(button).to_be_enabled(timeout=PATIENCE_MS)
     button.evaluate("(button) => { window.noted.pressed = performance.now(); button.click() }")
     inside = phone.main.get_by_role("heading", name=words("app.tabs.wallet"), level=1)
-    again = phone.main.get_by_role("button", name=words("camera.again"))
-    for _ in range(MOST_TRIES):
-        expect(inside.or_(again)).to_be_visible(timeout=PATIENCE_MS)
-        if inside.is_visible():
-            break
-        again.click()  # a busy machine lost a movement
-        expect(again).to_be_hidden(timeout=PATIENCE_MS)
-    expect(inside).to_be_visible(timeout=PATIENCE_MS)
+    phone.move_until(inside)
     noted: dict[str, float] = phone.person.page.evaluate("window.noted")
     return {name: noted[end] - noted[begin] for name, (begin, end) in SPANS.items()}
 

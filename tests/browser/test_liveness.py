@@ -1,4 +1,4 @@
-"""Movements before a login: who makes them is in, a print and a recording are not."""
+"""Movements before a login and a payment: who makes them is in, a print and a recording are not."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,10 +60,11 @@ def test_a_face_signs_in_when_it_moves_as_asked(
     expect(phone.main.locator("[data-action]")).to_be_visible(timeout=PATIENCE_MS)
     phone.person.shot("prompt")
     phone.assert_accessible("prompt")
-    phone.person.page.wait_for_url("**/app/wallet")
+    phone.move_until(phone.main.get_by_role("heading", name=words("app.tabs.wallet"), level=1))
     [sent] = phone.person.traffic.to("/face-login")
     assert sent[-80:-76] == RECORD
     refuse_what_ran_out(phone, stale)
+    pay_with_movements(phone, shop)
 
 
 def look_in(phone: Phone) -> None:
@@ -77,6 +78,19 @@ def failed(phone: Phone, why: str) -> None:
     expect(phone.main.get_by_text(words(f"camera.liveness.failure.{why}"))).to_be_visible(timeout=PATIENCE_MS)
     phone.person.shot(why)
     assert phone.person.traffic.to("/face-login") == []
+
+
+def pay_with_movements(phone: Phone, shop: Person) -> None:
+    """Paid after the movements, whose record is in what was signed."""
+    phone.top_up("20")
+    phone.go(f"/pay#{code_of(shop)}")
+    phone.title("wallet.pay.stage.confirm")
+    phone.agree()
+    phone.move_until(phone.main.locator("[data-outcome]"))
+    assert phone.outcome() == "accepted"
+    [sent] = [body for where, body in phone.person.traffic.sent if where.endswith("/payment")]
+    assert sent[-80:-76] == RECORD
+    assert shop.api.get("/wallet").json["balance"] == PRICE
 
 
 def code_of(shop: Person) -> str:
