@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { reliefAt } from './contour'
 import { fromCiphertext, hashed } from './noise'
+import { reliefOf } from './relief'
 
 describe('noise', () => {
   it('is the same on every visit and spreads evenly', () => {
@@ -39,5 +40,24 @@ describe('the invented face', () => {
         expect(rise).toBeLessThan(1.4)
       }
     }
+  })
+})
+
+describe('the relief of a picture', () => {
+  const grid = { width: 300, height: 400, pitch: 4, centre: 0.5 }
+
+  it('is the face’s, and worked out once for a size', () => {
+    const relief = reliefOf(grid)
+    const nose = relief(44, 150)
+    expect(nose).toEqual(reliefAt(0, -1.16 + 44.5 * 4 * (2.68 / 400)))
+    expect(relief(44, 0)).toBeUndefined()
+    expect(reliefOf({ ...grid })(44, 150)).toBe(nose)
+    expect(reliefOf({ ...grid, width: 280 })(44, 140)).not.toBe(nose)
+  })
+
+  it('of many sizes is not kept for ever', () => {
+    const first = reliefOf(grid)
+    for (let width = 1; width < 9; width += 1) reliefOf({ ...grid, width })
+    expect(reliefOf(grid)).not.toBe(first)
   })
 })

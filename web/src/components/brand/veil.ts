@@ -1,6 +1,6 @@
 /** The mark of Veilface: an engraved face whose lines break into ciphertext where it leaves the device. */
-import { reliefAt } from './contour'
 import { hashed, type Noise } from './noise'
+import { reliefOf, stepOf, type Relief } from './relief'
 
 export interface Veil {
   /** Size in CSS pixels. */
@@ -17,9 +17,6 @@ export interface Veil {
   noise: Noise
 }
 
-/** The head from above the hair to below the shoulders' rise. */
-const TOP = -1.16
-const BOTTOM = 1.52
 /** Half the width of the zone in which lines break up, as a share of the width. */
 const FRAY = 0.22
 
@@ -29,6 +26,7 @@ export function drawVeil(context: CanvasRenderingContext2D, veil: Veil): void {
   const rows = Math.round(veil.height / veil.pitch)
   const columns = Math.round(veil.width / veil.pitch)
   const lines = new Path2D()
+  const relief = reliefOf(veil)
   for (let row = 0; row < rows; row += 1) {
     let start = 0
     for (let column = 0; column <= columns; column += 1) {
@@ -36,7 +34,7 @@ export function drawVeil(context: CanvasRenderingContext2D, veil: Veil): void {
       const sealed = column < columns && hashed(index, 1) < share(veil, (column + 0.5) / columns)
       if (sealed) drawCell(context, veil, column, row, index)
       if (sealed || column === columns) {
-        engrave(lines, veil, row, start * veil.pitch, column * veil.pitch)
+        engrave(lines, veil, { relief, row, from: start * veil.pitch, to: column * veil.pitch })
         start = column + 1
       }
     }
@@ -59,16 +57,21 @@ function drawCell(context: CanvasRenderingContext2D, veil: Veil, column: number,
   context.globalAlpha = 1
 }
 
+interface Line {
+  relief: Relief
+  row: number
+  from: number
+  to: number
+}
+
 /** Adds the line of `row` between two x: raised by the relief, swelling with the shadow, absent beside the head. */
-function engrave(path: Path2D, veil: Veil, row: number, from: number, to: number): void {
-  const { pitch, centre, width, night } = veil
-  const scale = (BOTTOM - TOP) / veil.height
-  const v = TOP + (row + 0.5) * pitch * scale
+function engrave(path: Path2D, veil: Veil, { relief, row, from, to }: Line): void {
+  const { pitch, night } = veil
   let upper: [x: number, y: number][] = []
   let lower: [x: number, y: number][] = []
-  const step = Math.min(pitch, 2)
+  const step = stepOf(veil)
   for (let x = from; x <= to; x += step) {
-    const point = reliefAt((x - centre * width) * scale, v)
+    const point = relief(row, x)
     if (point !== undefined) {
       const ink = night ? 0.95 - 0.9 * point.tone : point.tone
       const half = pitch * (0.05 + 0.36 * ink)
