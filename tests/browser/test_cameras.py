@@ -14,6 +14,10 @@ from tests.processes import Machine
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
+FRAMES_PASS = """(video, frames) => new Promise((passed) => {
+    const next = () => (frames-- > 0 ? video.requestVideoFrameCallback(next) : passed())
+    next()
+})"""
 DENY = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
 
 
@@ -90,7 +94,7 @@ def test_guidance_says_what_to_change(site: Machine, visit: Visit, username: str
     person.press(words("enrol.before.camera"))
     expect(person.page.locator("video")).to_be_visible()
     expect(person.page.locator(".guide")).to_contain_text(words(f"camera.guide.{line}"), timeout=PATIENCE_MS)
-    person.page.wait_for_timeout(2000)
+    person.page.locator("video").evaluate(FRAMES_PASS, 30)
     expect(person.page.locator(".guide")).to_contain_text(words(f"camera.guide.{line}"))
     expect(person.page.locator(".tray img")).to_have_count(0)
     person.shot("guidance")
