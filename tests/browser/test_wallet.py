@@ -56,6 +56,7 @@ def test_two_people_from_registering_to_paid(
     assert payee.balance() == "¥412.50"
     refund(payee, number)
     see_the_history(payee, {"in": 3, "out": 1, "refund": 1})
+    close_with_money_in_it(payee, "¥400.00")
     payee.person.traffic.assert_no_picture()
 
 
@@ -271,3 +272,20 @@ def refund(payee: Phone, number: str) -> None:
     dialog.get_by_role("button", name=words("wallet.pay.password.passkey")).click()
     payee.person.see(words("wallet.receipt.refunded"))
     assert payee.balance() == "¥400.00"
+
+
+def close_with_money_in_it(phone: Phone, amount: str) -> None:
+    """What is left is named to the cent, and lost only once it is given up; then the account is gone."""
+    phone.go("/me/security")
+    phone.person.press(words("me.close.action"))
+    close = phone.dialog.get_by_role("button", name=words("me.close.confirm"))
+    phone.dialog.get_by_label(words("account.password"), exact=True).fill(PASSWORD)
+    close.click()
+    give_up = phone.dialog.get_by_label(words("me.close.giveUp", amount=amount))
+    expect(close).to_be_disabled(timeout=PATIENCE_MS)
+    give_up.check()
+    phone.person.shot("giving-up")
+    phone.assert_accessible("giving-up")
+    with phone.person.page.expect_response("**/account/deletion") as answer:
+        close.click()
+    assert answer.value.status == 204
