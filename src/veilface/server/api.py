@@ -70,7 +70,7 @@ class VeilfaceApi(NinjaAPI):
         for operations in schema["paths"].values():
             for method, operation in operations.items():
                 answers = {str(status): answer for status, answer in operation["responses"].items()}
-                operation["responses"] = failures_of(method, operation) | answers
+                operation["responses"] = dict(sorted((failures_of(method, operation) | answers).items()))
         return schema
 
 

@@ -35,7 +35,12 @@ def failures() -> Json:
 def failures_of(method: str, operation: Json) -> Json:
     """Those of one operation, by status."""
     statuses = sorted(set(_statuses(method, operation)))
-    return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses}
+    return {str(status): failure(status) for status in statuses}
+
+
+def failure(status: int) -> Json:
+    """One of the shared responses, as an operation names it."""
+    return {"$ref": f"#/components/responses/{_name(status)}"}
 
 
 def _name(status: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.http import HttpRequest
 
+from veilface.server.documented import failure
 from veilface.server.errors import BodyWrongLength, UnsupportedBody
 from veilface.server.wire import Json
 
@@ -28,10 +29,11 @@ def octets_in(lengths: Collection[int]) -> Json:
     return {"requestBody": {"required": True, "content": _octets(lengths)}}
 
 
-def octets_out(lengths: Collection[int]) -> Json:
-    """What the schema says about a binary answer."""
+def octets_out(lengths: Collection[int], *, refused: Collection[int] = ()) -> Json:
+    """What the schema says about a binary answer, and about refusals that the operation's shape does not tell."""
     shown = " or ".join(map(str, sorted(lengths)))
-    return {"responses": {200: {"description": f"{shown} bytes", "content": _octets(lengths)}}}
+    answer = {"description": f"{shown} bytes", "content": _octets(lengths)}
+    return {"responses": {200: answer} | {status: failure(status) for status in refused}}
 
 
 def _octets(lengths: Collection[int]) -> Json:

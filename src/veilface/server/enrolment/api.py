@@ -67,7 +67,11 @@ def list_templates(request: HttpRequest) -> list[Template]:
     return [] if row is None else [Template.of(row)]
 
 
-@router.get("/templates/{template_id}/data", response={200: None}, openapi_extra=octets_out(services.SEALED_LENGTHS))
+@router.get(
+    "/templates/{template_id}/data",
+    response={200: None},
+    openapi_extra=octets_out(services.SEALED_LENGTHS, refused=[403]),
+)
 def read_template(request: HttpRequest, template_id: Identifier) -> HttpResponse:
     """The template as the server has it, for its owner to look at; an encrypted one only.
 
