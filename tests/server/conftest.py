@@ -27,10 +27,6 @@ from veilface.server.enrolment import evidence
 
 ORIGIN = "http://testserver"
 MARIADB = os.environ.get("VEILFACE_TEST_DATABASE", "sqlite") == "mariadb"
-# What these show lies before or beside the database: they are asked once, on SQLite.
-BESIDE = ("bad_messages", "liveness", "logs", "pages", "protections", "readiness", "relaying", "schema", "witnessing")
-collect_ignore = [f"test_{name}.py" for name in BESIDE] if MARIADB else []
-collect_ignore += ["galleries/test_silence.py", "wallet/test_liveness.py"] if MARIADB else []
 
 
 # --- the database ----------------------------------------------------------------------------------------
