@@ -1,6 +1,6 @@
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { DBSchema } from 'idb'
+import { opener } from '@/database'
 import type { SchemeName } from '@/protect'
-import { DeviceError } from './errors'
 
 /** Bytes that only this browser can open again. */
 export interface Sealed {
@@ -90,51 +90,17 @@ interface Schema extends DBSchema {
 const NAME = 'veilface-device'
 const VERSION = 4
 
-let opened: Promise<IDBPDatabase<Schema>> | undefined
-
 /**
  * The one database of this device; opened once.
  * @throws DeviceError other_tabs while an older page of this site keeps it from being brought up to date
  */
-export function store(): Promise<IDBPDatabase<Schema>> {
-  opened ??= open().catch((error: unknown) => {
-    opened = undefined
-    throw error
-  })
-  return opened
-}
-
-function open(): Promise<IDBPDatabase<Schema>> {
-  return new Promise((resolve, reject) => {
-    const opening = openDB<Schema>(NAME, VERSION, {
-      upgrade(database, before) {
-        if (before < 1)
-          for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
-        if (before < 2) database.createObjectStore('tokens')
-        if (before < 3) for (const name of ['payments', 'people'] as const) database.createObjectStore(name)
-        database.createObjectStore('keys')
-      },
-      blocked() {
-        reject(new DeviceError('other_tabs'))
-        // It opens once the other tab is closed; by then nobody waits for it.
-        void opening.then((database) => {
-          database.close()
-        })
-      },
-      blocking() {
-        // A newer page of this site wants to change the database; this one opens it again when it needs it.
-        void opened?.then((database) => {
-          database.close()
-        })
-        opened = undefined
-      },
-      terminated() {
-        opened = undefined
-      },
-    })
-    opening.then(resolve, reject)
-  })
-}
+export const store = opener<Schema>(NAME, VERSION, (database, before) => {
+  if (before < 1)
+    for (const name of ['secrets', 'pictures', 'pins', 'accounts'] as const) database.createObjectStore(name)
+  if (before < 2) database.createObjectStore('tokens')
+  if (before < 3) for (const name of ['payments', 'people'] as const) database.createObjectStore(name)
+  database.createObjectStore('keys')
+})
 
 /** Every key that begins with the account's id, but not the id alone. */
 export function keysOf(account: string): IDBKeyRange {
